@@ -1,0 +1,183 @@
+//! A token that has been verified. Holding one is the proof: it has a single origin.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::clock::NumericDate;
+use crate::scope::GrantedScopes;
+
+/// A verified access token: genuine, unexpired and meant for this resource server when it was
+/// checked.
+///
+/// It cannot be made by hand; the layer puts one into the request extensions. Cloning copies a
+/// pointer. The token's own text is not kept, and `Debug` shows no claim values.
+#[derive(Clone)]
+pub struct AccessToken(Arc<Verified>);
+
+/// What verification found out. Built by [`crate::authentication`] alone.
+pub(crate) struct Verified {
+    pub(crate) server: ServerId,
+    pub(crate) issuer: Arc<str>,
+    pub(crate) subject: Option<Box<str>>,
+    pub(crate) client_id: Option<Box<str>>,
+    pub(crate) expires_at: NumericDate,
+    pub(crate) granted: GrantedScopes,
+    pub(crate) claims: Map<String, Value>,
+}
+
+/// Tells resource servers of one process apart, so that none trusts another's verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ServerId(u64);
+
+impl ServerId {
+    pub(crate) fn next() -> Self {
+        use std::sync::atomic::{AtomicU64, Ordering};
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+    }
+}
+
+/// Who presented the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Caller {
+    /// A client acting for itself: `sub` equals `client_id` (RFC 9068 §2.2).
+    Client,
+    /// A person: `sub` is present and differs from `client_id`.
+    User,
+    /// The token does not say: `sub` or `client_id` is missing.
+    Unknown,
+}
+
+/// The subject of a token: `sub` together with the issuer that vouches for it.
+///
+/// Subjects are unique per issuer only (RFC 7519 §4.1.2), so equality and hashing use the pair.
+/// `Display` writes `sub` alone, or `-` where the token has none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Subject<'a> {
+    issuer: &'a str,
+    id: Option<&'a str>,
+}
+
+impl<'a> Subject<'a> {
+    /// The issuer, exactly as configured.
+    pub fn issuer(&self) -> &'a str {
+        self.issuer
+    }
+
+    /// The `sub` claim. Always present under [`Profile::Rfc9068`](crate::Profile::Rfc9068).
+    pub fn id(&self) -> Option<&'a str> {
+        self.id
+    }
+}
+
+impl fmt::Display for Subject<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.id.unwrap_or("-"))
+    }
+}
+
+impl AccessToken {
+    /// The one place where a token becomes verified.
+    pub(crate) fn assertion(verified: Verified) -> Self {
+        Self(Arc::new(verified))
+    }
+
+    pub(crate) fn verified_by(&self, server: ServerId) -> bool {
+        self.0.server == server
+    }
+
+    pub(crate) fn granted(&self) -> &GrantedScopes {
+        &self.0.granted
+    }
+
+    /// Who the token is about: `iss` and `sub`.
+    pub fn subject(&self) -> Subject<'_> {
+        Subject { issuer: &self.0.issuer, id: self.0.subject.as_deref() }
+    }
+
+    /// The configured issuer that the token came from (`iss`).
+    pub fn issuer(&self) -> &str {
+        &self.0.issuer
+    }
+
+    /// The client the token was issued to: `client_id` (RFC 9068 §2.2), else `azp`.
+    pub fn client_id(&self) -> Option<&str> {
+        self.0.client_id.as_deref()
+    }
+
+    /// Whether a person or a client is calling, as far as the token tells.
+    pub fn caller(&self) -> Caller {
+        match (&self.0.subject, &self.0.client_id) {
+            (Some(subject), Some(client)) if subject == client => Caller::Client,
+            (Some(_), Some(_)) => Caller::User,
+            _ => Caller::Unknown,
+        }
+    }
+
+    /// When the token expires, leeway not counted. `None` for dates beyond the platform's time.
+    pub fn expires_at(&self) -> Option<SystemTime> {
+        self.0.expires_at.to_system_time()
+    }
+
+    /// The granted scope elements as the token spells them, in its order.
+    pub fn scopes(&self) -> impl Iterator<Item = &str> {
+        self.0.granted.iter()
+    }
+
+    /// All claims as the type `T`.
+    ///
+    /// # Errors
+    /// When the claims do not have the shape of `T`.
+    pub fn claims<T: DeserializeOwned>(&self) -> Result<T, ClaimsError> {
+        T::deserialize(&self.0.claims).map_err(ClaimsError)
+    }
+
+    /// One claim as the type `T`, `None` where the token has no such claim.
+    ///
+    /// # Errors
+    /// When the claim does not have the shape of `T`.
+    pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ClaimsError> {
+        self.0.claims.get(name).map(|claim| T::deserialize(claim).map_err(ClaimsError)).transpose()
+    }
+}
+
+impl fmt::Debug for AccessToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessToken").field("issuer", &self.0.issuer).finish_non_exhaustive()
+    }
+}
+
+/// Claims that do not have the shape that was asked for.
+///
+/// Neither `Display` nor `Debug` shows a claim's value.
+pub struct ClaimsError(serde_json::Error);
+
+impl ClaimsError {
+    fn explain(&self) -> &'static str {
+        // serde_json's own message may quote the offending value.
+        use serde_json::error::Category;
+        match self.0.classify() {
+            Category::Data => "the token's claims do not have the expected shape",
+            _ => "the token's claims cannot be read",
+        }
+    }
+}
+
+impl fmt::Display for ClaimsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.explain())
+    }
+}
+
+impl fmt::Debug for ClaimsError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("ClaimsError").field(&self.explain()).finish()
+    }
+}
+
+impl std::error::Error for ClaimsError {}

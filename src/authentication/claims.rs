@@ -1,0 +1,97 @@
+//! Registered claims by type (RFC 7519 §4.1): a claim of the wrong type is not a missing claim.
+
+use serde_json::Value;
+
+use crate::clock::NumericDate;
+use crate::jose::json::Object;
+use crate::rejection_kind::RejectionKind;
+
+/// A string that is not empty.
+pub(super) fn text<'a>(claims: &'a Object, name: &str) -> Result<Option<&'a str>, RejectionKind> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
+        Some(_) => Err(RejectionKind::MalformedClaim),
+    }
+}
+
+/// A JSON number of seconds, fractions allowed (RFC 7519 §2).
+pub(super) fn date(claims: &Object, name: &str) -> Result<Option<NumericDate>, RejectionKind> {
+    match claims.get(name) {
+        None => Ok(None),
+        Some(Value::Number(number)) => number
+            .as_f64()
+            .and_then(NumericDate::new)
+            .map(Some)
+            .ok_or(RejectionKind::MalformedClaim),
+        Some(_) => Err(RejectionKind::MalformedClaim),
+    }
+}
+
+/// Whether `aud`, a string or an array of strings, holds one of `accepted`. Exact comparison.
+pub(super) fn audience_is_one_of(
+    claims: &Object,
+    accepted: &[Box<str>],
+) -> Result<bool, RejectionKind> {
+    let is_ours = |audience: &str| accepted.iter().any(|ours| **ours == *audience);
+    match claims.get("aud") {
+        None => Err(RejectionKind::MissingClaim),
+        Some(Value::String(audience)) => Ok(is_ours(audience)),
+        Some(Value::Array(audiences)) => {
+            let mut found = false;
+            for audience in audiences {
+                found |= is_ours(audience.as_str().ok_or(RejectionKind::MalformedClaim)?);
+            }
+            Ok(found)
+        }
+        Some(_) => Err(RejectionKind::MalformedClaim),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jose::json;
+
+    fn claims(text: &str) -> Object {
+        json::object(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn jwt_05_dates_are_numbers() {
+        assert_eq!(date(&claims("{}"), "exp"), Ok(None));
+        assert!(date(&claims(r#"{"exp":1700000000.5}"#), "exp").unwrap().is_some());
+        for value in ["\"1700000000\"", "null", "-1", "true", "[1]", "9007199254740994", "1e300"] {
+            let claims = claims(&format!(r#"{{"exp":{value}}}"#));
+            assert_eq!(date(&claims, "exp"), Err(RejectionKind::MalformedClaim), "{value}");
+        }
+    }
+
+    #[test]
+    fn jwt_12_identifiers_are_strings_with_content() {
+        assert_eq!(text(&claims(r#"{"sub":"u1"}"#), "sub"), Ok(Some("u1")));
+        for value in ["7", "\"\"", "null", "[]", "{}"] {
+            let claims = claims(&format!(r#"{{"sub":{value}}}"#));
+            assert_eq!(text(&claims, "sub"), Err(RejectionKind::MalformedClaim), "{value}");
+        }
+    }
+
+    #[test]
+    fn jwt_10_res_02_audiences_are_compared_exactly() {
+        let accepted = ["https://rs.example".into(), "api".into()];
+        let judge =
+            |aud: &str| audience_is_one_of(&claims(&format!(r#"{{"aud":{aud}}}"#)), &accepted);
+        for ours in [r#""https://rs.example""#, r#"["x","https://rs.example"]"#, r#""api""#] {
+            assert_eq!(judge(ours), Ok(true), "{ours}");
+        }
+        for other in
+            ["[]", r#"["x"]"#, r#""https://rs.example/""#, r#""https://rs.example/x""#, r#""""#]
+        {
+            assert_eq!(judge(other), Ok(false), "{other}");
+        }
+        for malformed in [r#"["https://rs.example",1]"#, "{}", "7", "null", r#"[["api"]]"#] {
+            assert_eq!(judge(malformed), Err(RejectionKind::MalformedClaim), "{malformed}");
+        }
+        assert_eq!(audience_is_one_of(&claims("{}"), &accepted), Err(RejectionKind::MissingClaim));
+    }
+}

@@ -1,0 +1,189 @@
+//! Configuration of one trusted issuer, as a user writes it.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::Profile;
+use crate::jose::Algorithm;
+
+/// An authorization server whose tokens are trusted, and how far.
+///
+/// ```
+/// use std::time::Duration;
+/// use portcullis::{Algorithm, Issuer};
+///
+/// let issuer = Issuer::discover("https://login.example.com")
+///     .audience("https://api.example.com")
+///     .algorithms([Algorithm::ES256])
+///     .leeway(Duration::from_secs(30));
+/// ```
+///
+/// Nothing is checked here; [`ResourceServerBuilder::build`](crate::ResourceServerBuilder::build)
+/// reports every fault at once.
+#[derive(Debug, Clone)]
+#[must_use]
+pub struct Issuer {
+    pub(super) name: String,
+    pub(super) keys: Keys,
+    pub(super) audiences: Vec<String>,
+    pub(super) skip_audience: bool,
+    pub(super) algorithms: Vec<Algorithm>,
+    pub(super) profile: Profile,
+    pub(super) leeway: Duration,
+    pub(super) scope_claims: Vec<String>,
+    pub(super) required_claims: Vec<(String, String)>,
+    pub(super) wildcards: Option<WildcardMatch>,
+    pub(super) allowed_scopes: Option<String>,
+    pub(super) implied: Vec<(String, String)>,
+}
+
+/// Where the keys are, before it is checked.
+#[derive(Debug, Clone)]
+pub(super) enum Keys {
+    Discovery,
+    Uri(String),
+    Value(String),
+    File(PathBuf),
+}
+
+/// How a pattern in a token answers a pattern in a requirement. A pattern stands for all the
+/// scopes that it matches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum WildcardMatch {
+    /// The two have a scope in common: a wider grant never loses access.
+    #[default]
+    Overlap,
+    /// The grant holds everything that the requirement names.
+    Cover,
+}
+
+impl Issuer {
+    /// An issuer that is asked for its metadata (RFC 8414, OpenID Connect Discovery) to find its
+    /// keys.
+    ///
+    /// `issuer` is compared with `iss` code point by code point: a trailing slash matters.
+    pub fn discover(issuer: impl Into<String>) -> Self {
+        Self::new(issuer.into(), Keys::Discovery)
+    }
+
+    /// An issuer whose keys are at a known address; nothing else is asked.
+    pub fn with_jwks_uri(issuer: impl Into<String>, jwks_uri: impl Into<String>) -> Self {
+        Self::new(issuer.into(), Keys::Uri(jwks_uri.into()))
+    }
+
+    /// An issuer whose key set (RFC 7517 §5, JSON) is part of the configuration.
+    ///
+    /// Such a set may hold secrets (`"kty":"oct"` with `alg`) for HS256, HS384 and HS512 when
+    /// these are among the [`algorithms`](Self::algorithms) and it holds nothing else.
+    pub fn with_jwks(issuer: impl Into<String>, jwks: impl Into<String>) -> Self {
+        Self::new(issuer.into(), Keys::Value(jwks.into()))
+    }
+
+    /// Like [`with_jwks`](Self::with_jwks), from a file. It is read by `build()` and again while
+    /// requests come, at least five seconds apart; a broken file keeps the last good keys.
+    pub fn with_jwks_file(issuer: impl Into<String>, path: impl Into<PathBuf>) -> Self {
+        Self::new(issuer.into(), Keys::File(path.into()))
+    }
+
+    fn new(name: String, keys: Keys) -> Self {
+        Self {
+            name,
+            keys,
+            audiences: Vec::new(),
+            skip_audience: false,
+            algorithms: Algorithm::DEFAULT.to_vec(),
+            profile: Profile::default(),
+            leeway: Duration::from_secs(60),
+            scope_claims: vec!["scope".to_owned(), "scp".to_owned()],
+            required_claims: Vec::new(),
+            wildcards: None,
+            allowed_scopes: None,
+            implied: Vec::new(),
+        }
+    }
+
+    /// Accepts tokens whose `aud` holds this exact string. May be called several times; one match
+    /// is enough. Without any, the server's
+    /// [`resource`](crate::ResourceServerBuilder::resource) is the audience.
+    pub fn audience(mut self, audience: impl Into<String>) -> Self {
+        self.audiences.push(audience.into());
+        self
+    }
+
+    /// The signature algorithms that this issuer may use; replaces [`Algorithm::DEFAULT`].
+    ///
+    /// An RSA key without `alg` serves the first RSA algorithm in this list.
+    pub fn algorithms(mut self, algorithms: impl IntoIterator<Item = Algorithm>) -> Self {
+        self.algorithms = algorithms.into_iter().collect();
+        self
+    }
+
+    /// How closely tokens must follow RFC 9068. Default: [`Profile::Compatible`].
+    pub fn profile(mut self, profile: Profile) -> Self {
+        self.profile = profile;
+        self
+    }
+
+    /// How far clocks may differ when `exp`, `nbf` and `iat` are judged; 0 to 300 seconds.
+    /// Default: 60 seconds.
+    pub fn leeway(mut self, leeway: Duration) -> Self {
+        self.leeway = leeway;
+        self
+    }
+
+    /// The claims that may carry scope; the first one present counts. Default: `scope`, `scp`.
+    pub fn scope_claims(mut self, claims: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.scope_claims = claims.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Accepts only tokens in which the claim `name` is the string `value`. May be called several
+    /// times; all must hold.
+    pub fn required_claim(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.required_claims.push((name.into(), value.into()));
+        self
+    }
+
+    /// Declares that `*` in this issuer's scopes is a pattern, not a character (RFC 6749 §3.3
+    /// allows it as one). `how` says what two patterns have to do with each other.
+    pub fn granted_wildcards(mut self, how: WildcardMatch) -> Self {
+        self.wildcards = Some(how);
+        self
+    }
+
+    /// A ceiling: granted scopes outside these patterns (separated by white space) do not count.
+    pub fn allowed_scopes(mut self, patterns: impl Into<String>) -> Self {
+        self.allowed_scopes = Some(patterns.into());
+        self
+    }
+
+    /// Declares that whoever is granted `scope` is granted `implied` (separated by white space)
+    /// too. Challenges are not changed by it.
+    pub fn implies(mut self, scope: impl Into<String>, implied: impl Into<String>) -> Self {
+        self.implied.push((scope.into(), implied.into()));
+        self
+    }
+
+    /// Settings that weaken the checks.
+    pub fn dangerous(self) -> DangerousIssuer {
+        DangerousIssuer(self)
+    }
+}
+
+/// Settings that weaken the checks, set apart so that a reader sees them.
+#[derive(Debug)]
+#[must_use]
+pub struct DangerousIssuer(Issuer);
+
+impl DangerousIssuer {
+    /// Accepts tokens whatever their `aud` says, even none.
+    ///
+    /// Any token of this issuer passes then, whoever it was meant for, so at least one
+    /// [`required_claim`](Issuer::required_claim) has to tie tokens to this resource server
+    /// instead (RFC 9700 §2.3).
+    pub fn skip_audience(mut self) -> Issuer {
+        self.0.skip_audience = true;
+        self.0
+    }
+}

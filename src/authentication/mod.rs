@@ -1,0 +1,172 @@
+//! Is the token genuine, and is it for us? Says nothing about what it may do.
+//!
+//! The order is fixed; the first fault decides:
+//!
+//! 1. shape and encoding, then the header's policy ([`crate::jose`]),
+//! 2. `iss` names a configured issuer ([`issuer`]),
+//! 3. that issuer has a key, and the key verifies the signature,
+//! 4. claims: required ones, `exp`, `nbf`, `iat`, `aud` ([`claims`]),
+//! 5. it is an access token and no other kind of JWT ([`token_type`]),
+//! 6. it is not bound to a key that we would have to check ([`confirmation`]).
+//!
+//! Steps 1 and 2 need no network, so they answer alike while the authorization server is down.
+
+mod claims;
+mod confirmation;
+mod issuer;
+mod scope_claim;
+mod token_type;
+mod trusted;
+mod verdict;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::access_token::{AccessToken, ServerId};
+use crate::clock::{Clock, NumericDate};
+use crate::jose::{CompactJws, JoseHeader, JwsError, json};
+use crate::keys::{KeyStore, Missing, Refresh};
+use crate::rejection_kind::RejectionKind;
+
+pub use issuer::{DangerousIssuer, Issuer, WildcardMatch};
+pub use token_type::Profile;
+pub(crate) use trusted::{Shared as SharedSettings, TrustedIssuer};
+
+/// Why a token is not accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Refused {
+    pub(crate) kind: RejectionKind,
+    /// Only for [`RejectionKind::KeysUnavailable`].
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl From<RejectionKind> for Refused {
+    fn from(kind: RejectionKind) -> Self {
+        Self { kind, retry_after: None }
+    }
+}
+
+impl From<JwsError> for Refused {
+    fn from(error: JwsError) -> Self {
+        Self::from(match error {
+            JwsError::Malformed => RejectionKind::MalformedToken,
+            JwsError::Encrypted => RejectionKind::EncryptedToken,
+            JwsError::Algorithm => RejectionKind::AlgorithmNotAllowed,
+            JwsError::Extension => RejectionKind::UnsupportedExtension,
+        })
+    }
+}
+
+/// A verdict, or the wait for keys without which there is none.
+pub(crate) enum Authentication {
+    Done(Result<AccessToken, Refused>),
+    Wait(Refresh),
+}
+
+/// Asks a key store what to do about a key that is not there; whether any is there is told.
+type OnMissingKey = fn(&KeyStore, bool) -> Missing;
+
+/// All trusted issuers and the clock to judge by.
+pub(crate) struct Authenticator {
+    issuers: HashMap<Arc<str>, TrustedIssuer>,
+    clock: Arc<dyn Clock>,
+    server: ServerId,
+}
+
+impl Authenticator {
+    pub(crate) fn new(issuers: Vec<TrustedIssuer>, clock: Arc<dyn Clock>) -> Self {
+        let issuers = issuers.into_iter().map(|issuer| (issuer.name(), issuer)).collect();
+        Self { issuers, clock, server: ServerId::next() }
+    }
+
+    pub(crate) fn server(&self) -> ServerId {
+        self.server
+    }
+
+    pub(crate) fn issuers(&self) -> impl Iterator<Item = &TrustedIssuer> {
+        self.issuers.values()
+    }
+
+    /// A verdict, unless a key has to be fetched first.
+    pub(crate) fn authenticate(&self, token: &str) -> Authentication {
+        match self.verify(token, KeyStore::missing) {
+            Ok(verified) => Authentication::Done(Ok(verified)),
+            Err(Stop::Refused(refused)) => Authentication::Done(Err(refused)),
+            Err(Stop::Wait(refresh)) => Authentication::Wait(refresh),
+        }
+    }
+
+    /// A verdict with the keys that are there.
+    pub(crate) fn authenticate_without_waiting(&self, token: &str) -> Result<AccessToken, Refused> {
+        self.verify(token, KeyStore::still_missing).map_err(|stop| match stop {
+            Stop::Refused(refused) => refused,
+            Stop::Wait(_) => RejectionKind::KeysUnavailable.into(),
+        })
+    }
+
+    fn verify(&self, token: &str, missing: OnMissingKey) -> Result<AccessToken, Stop> {
+        let jws = CompactJws::parse(token)?;
+        let header = JoseHeader::parse(&jws.header)?;
+        if !self.issuers.values().any(|issuer| issuer.allows(header.algorithm)) {
+            return Err(RejectionKind::AlgorithmNotAllowed.into());
+        }
+        token_type::check_header(header.typ.as_deref())?;
+        let claims = json::object(&jws.payload).map_err(|_| RejectionKind::MalformedToken)?;
+        let issuer = claims
+            .get("iss")
+            .and_then(|iss| self.issuers.get(iss.as_str()?))
+            .ok_or(RejectionKind::UntrustedIssuer)?;
+        issuer.check_header(&header)?;
+        self.check_signature(issuer, &header, &jws, missing)?;
+        let now = NumericDate::at(self.clock.now()).ok_or(RejectionKind::Internal)?;
+        verdict::accept(issuer, &header, claims, now, self.server).map_err(Stop::from)
+    }
+
+    fn check_signature(
+        &self,
+        issuer: &TrustedIssuer,
+        header: &JoseHeader,
+        jws: &CompactJws<'_>,
+        missing: OnMissingKey,
+    ) -> Result<(), Stop> {
+        let keys = issuer.keys().current();
+        let kid = header.kid.as_deref();
+        if let Some(keys) = keys.as_ref() {
+            let mut tried = false;
+            for key in keys.set.candidates(kid, header.algorithm) {
+                tried = true;
+                if key.verifies(jws.signing_input, &jws.signature) {
+                    return Ok(());
+                }
+            }
+            if tried {
+                return Err(RejectionKind::BadSignature.into());
+            }
+            // The key is there and is not for this algorithm: fetching it again changes nothing.
+            if kid.is_some_and(|kid| keys.set.has_kid(kid)) {
+                return Err(RejectionKind::UnknownKey.into());
+            }
+        }
+        Err(match missing(issuer.keys(), keys.is_some()) {
+            Missing::Wait(refresh) => Stop::Wait(refresh),
+            Missing::Unknown => RejectionKind::UnknownKey.into(),
+            Missing::Unavailable { retry_after } => Stop::Refused(Refused {
+                kind: RejectionKind::KeysUnavailable,
+                retry_after: Some(retry_after),
+            }),
+        })
+    }
+}
+
+/// Why verification does not go on right now.
+enum Stop {
+    Refused(Refused),
+    Wait(Refresh),
+}
+
+impl<E: Into<Refused>> From<E> for Stop {
+    fn from(refused: E) -> Self {
+        Self::Refused(refused.into())
+    }
+}

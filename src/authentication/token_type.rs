@@ -1,0 +1,155 @@
+//! Access tokens and nothing else: what `typ` and claims say about the kind of JWT
+//! (RFC 8725 §3.11 and §3.12, RFC 9068 §4).
+
+use serde_json::Value;
+
+use crate::jose::json::Object;
+use crate::rejection_kind::RejectionKind;
+
+/// How closely tokens must follow RFC 9068.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Profile {
+    /// What deployed authorization servers send: `typ` absent, `JWT` or `at+jwt`; `iss`, `exp` and
+    /// `aud` required; scope as a string or an array. Other kinds of JWT are refused all the same.
+    #[default]
+    Compatible,
+    /// RFC 9068 to the letter: `typ` is `at+jwt`; `iss`, `exp`, `aud`, `sub`, `client_id`, `iat`
+    /// and `jti` are required; scope is a string.
+    Rfc9068,
+}
+
+impl Profile {
+    fn accepts(self, typ: Option<&str>) -> bool {
+        match self {
+            Self::Compatible => matches!(typ, None | Some("jwt" | "at+jwt")),
+            Self::Rfc9068 => typ == Some("at+jwt"),
+        }
+    }
+
+    /// Claims that must be there besides `iss`, `exp` and `aud`.
+    pub(super) fn required_claims(self) -> &'static [&'static str] {
+        match self {
+            Self::Compatible => &[],
+            Self::Rfc9068 => &["sub", "client_id", "iat", "jti"],
+        }
+    }
+
+    /// `typ` as the header parser returns it.
+    pub(super) fn check(self, typ: Option<&str>) -> Result<(), RejectionKind> {
+        if self.accepts(typ) { Ok(()) } else { Err(RejectionKind::WrongTokenType) }
+    }
+}
+
+/// What no profile accepts, known before the issuer is.
+pub(super) fn check_header(typ: Option<&str>) -> Result<(), RejectionKind> {
+    Profile::Compatible.check(typ)
+}
+
+/// Claims that only other kinds of JWT have: ID tokens (OpenID Connect Core §2, §3.3.2.11) and
+/// logout or security event tokens (RFC 8417 §2.2).
+const FOREIGN_CLAIMS: [&str; 4] = ["nonce", "at_hash", "c_hash", "events"];
+
+/// Keycloak says the kind in a claim.
+const FOREIGN_TYP_CLAIMS: [&str; 4] = ["ID", "Refresh", "Offline", "Logout"];
+
+/// Refuses JWTs that are made for something else, whatever their header says.
+pub(super) fn check_claims(
+    claims: &Object,
+    typ: Option<&str>,
+    has_scope: bool,
+) -> Result<(), RejectionKind> {
+    let foreign = FOREIGN_CLAIMS.iter().any(|name| claims.contains_key(*name))
+        || text(claims, "typ").is_some_and(|typ| FOREIGN_TYP_CLAIMS.contains(&typ))
+        || is_client_assertion(claims)
+        || (typ != Some("at+jwt") && !has_scope && is_for_its_own_client(claims));
+    if foreign { Err(RejectionKind::WrongTokenType) } else { Ok(()) }
+}
+
+/// A client that speaks about itself (RFC 7523 §3).
+fn is_client_assertion(claims: &Object) -> bool {
+    text(claims, "iss").is_some_and(|iss| text(claims, "sub") == Some(iss))
+}
+
+/// An ID token's audience is the client it was issued to. An access token may look alike where an
+/// application and its API share one registration; then it carries scope.
+fn is_for_its_own_client(claims: &Object) -> bool {
+    let audience = match claims.get("aud") {
+        Some(Value::Array(list)) => match list.as_slice() {
+            [only] => only.as_str(),
+            _ => None,
+        },
+        Some(only) => only.as_str(),
+        None => None,
+    };
+    audience.is_some_and(|audience| {
+        ["azp", "client_id"].iter().any(|name| text(claims, name) == Some(audience))
+    })
+}
+
+fn text<'a>(claims: &'a Object, name: &str) -> Option<&'a str> {
+    claims.get(name)?.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::jose::json;
+
+    fn judge(claims: &str, typ: Option<&str>, has_scope: bool) -> bool {
+        check_claims(&json::object(claims.as_bytes()).unwrap(), typ, has_scope).is_ok()
+    }
+
+    #[test]
+    fn at_01_at_10_typ_by_profile() {
+        for (typ, compatible, strict) in [
+            (None, true, false),
+            (Some("jwt"), true, false),
+            (Some("at+jwt"), true, true),
+            (Some("id+jwt"), false, false),
+            (Some("at+jwt; x=1"), false, false),
+            (Some("dpop+jwt"), false, false),
+            (Some("logout+jwt"), false, false),
+            (Some("token-introspection+jwt"), false, false),
+            (Some("statuslist+jwt"), false, false),
+            (Some("secevent+jwt"), false, false),
+            (Some("oauth-authz-req+jwt"), false, false),
+            (Some("client-authentication+jwt"), false, false),
+            (Some(""), false, false),
+        ] {
+            assert_eq!(Profile::Compatible.check(typ).is_ok(), compatible, "{typ:?}");
+            assert_eq!(Profile::Rfc9068.check(typ).is_ok(), strict, "{typ:?}");
+        }
+    }
+
+    #[test]
+    fn at_08_other_kinds_are_known_by_their_claims() {
+        for typ in [None, Some("jwt"), Some("at+jwt")] {
+            for claims in [
+                r#"{"nonce":"n"}"#,
+                r#"{"at_hash":"h"}"#,
+                r#"{"c_hash":"h"}"#,
+                r#"{"events":{}}"#,
+                r#"{"nonce":null}"#,
+                r#"{"typ":"ID"}"#,
+                r#"{"typ":"Refresh"}"#,
+                r#"{"iss":"c1","sub":"c1"}"#,
+            ] {
+                assert!(!judge(claims, typ, true), "{claims} {typ:?}");
+            }
+        }
+        assert!(judge(r#"{"typ":"Bearer","iss":"i","sub":"s"}"#, Some("jwt"), false));
+    }
+
+    #[test]
+    fn at_08_a_token_for_its_own_client_without_scope_is_an_id_token() {
+        for claims in [r#"{"aud":"c1","azp":"c1"}"#, r#"{"aud":["c1"],"client_id":"c1"}"#] {
+            assert!(!judge(claims, Some("jwt"), false), "{claims}");
+            assert!(!judge(claims, None, false), "{claims}");
+            assert!(judge(claims, Some("jwt"), true), "{claims}");
+            assert!(judge(claims, Some("at+jwt"), false), "{claims}");
+        }
+        assert!(judge(r#"{"aud":["c1","api"],"azp":"c1"}"#, Some("jwt"), false));
+        assert!(judge(r#"{"aud":"api","azp":"c1"}"#, Some("jwt"), false));
+    }
+}

@@ -1,0 +1,84 @@
+//! What is wrong with a configuration: every fault at once.
+
+use std::fmt;
+
+/// A configuration that cannot be used, with every fault that was found.
+///
+/// `Display` writes one line per fault, naming the setting. Values of secrets never appear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    faults: Vec<Fault>,
+}
+
+/// One thing wrong with one setting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    setting: String,
+    problem: String,
+}
+
+impl Fault {
+    pub(crate) fn new(setting: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { setting: setting.into(), problem: problem.into() }
+    }
+
+    /// The name of the setting or variable at fault.
+    pub fn setting(&self) -> &str {
+        &self.setting
+    }
+
+    /// What is wrong with it and what would be right.
+    pub fn problem(&self) -> &str {
+        &self.problem
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.setting, self.problem)
+    }
+}
+
+impl ConfigError {
+    /// Every fault, in the order of the settings.
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, fault) in self.faults.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{fault}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Collects faults while a configuration is read, so that one run reports all of them.
+#[derive(Debug, Default)]
+pub(crate) struct Faults(Vec<Fault>);
+
+impl Faults {
+    pub(crate) fn add(&mut self, setting: impl Into<String>, problem: impl Into<String>) {
+        self.0.push(Fault::new(setting, problem));
+    }
+
+    pub(crate) fn extend(&mut self, faults: impl IntoIterator<Item = Fault>) {
+        self.0.extend(faults);
+    }
+
+    /// `value` where nothing was found.
+    pub(crate) fn or<T>(self, value: T) -> Result<T, ConfigError> {
+        if self.0.is_empty() { Ok(value) } else { Err(ConfigError { faults: self.0 }) }
+    }
+
+    pub(crate) fn into_error(self) -> Option<ConfigError> {
+        (!self.0.is_empty()).then_some(ConfigError { faults: self.0 })
+    }
+}

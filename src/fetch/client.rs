@@ -1,0 +1,103 @@
+//! The HTTP client behind [`get`](super::get): ours, or one that the caller brings.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::Pin;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::Body;
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty};
+use tower_service::Service;
+
+use super::TIMEOUT;
+
+pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+type Answer = Result<Response<UnsyncBoxBody<Bytes, BoxError>>, BoxError>;
+
+/// An HTTP client that can be handed to
+/// [`ResourceServerBuilder::http_client`](crate::ResourceServerBuilder::http_client): a tower
+/// service from `http::Request` to `http::Response`, for example hyper-util's legacy client.
+///
+/// Implemented for every service of the right shape; there is nothing to implement by hand.
+pub trait HttpService: Send + Sync + 'static {
+    #[doc(hidden)]
+    fn send(&self, request: Request<Empty<Bytes>>) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
+}
+
+impl<S, B> HttpService for S
+where
+    S: Service<Request<Empty<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    fn send(&self, request: Request<Empty<Bytes>>) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
+        let mut service = self.clone();
+        Box::pin(async move {
+            poll_fn(|context| service.poll_ready(context)).await.map_err(Into::into)?;
+            let response = service.call(request).await.map_err(Into::into)?;
+            Ok(response.map(|body| body.map_err(Into::into).boxed_unsync()))
+        })
+    }
+}
+
+/// A client, whichever it is.
+#[derive(Clone)]
+pub(crate) struct HttpClient(Arc<dyn HttpService>);
+
+impl HttpClient {
+    pub(crate) fn new(service: impl HttpService) -> Self {
+        Self(Arc::new(service))
+    }
+
+    /// Our own client: TLS by rustls with the platform's roots and `extra_roots` (PEM).
+    ///
+    /// # Errors
+    /// When a certificate cannot be read or the platform has no roots at all.
+    pub(crate) fn with_roots(extra_roots: &[Vec<u8>]) -> Result<Self, BoxError> {
+        let mut certificates = Vec::new();
+        for pem in extra_roots {
+            let bundle = reqwest::Certificate::from_pem_bundle(pem)?;
+            if bundle.is_empty() {
+                return Err("no PEM certificate found".into());
+            }
+            certificates.extend(bundle);
+        }
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .connect_timeout(TIMEOUT)
+            .tls_certs_merge(certificates)
+            .build()?;
+        Ok(Self(Arc::new(Reqwest(client))))
+    }
+
+    pub(super) async fn send(&self, request: Request<Empty<Bytes>>) -> Answer {
+        self.0.send(request).await
+    }
+}
+
+impl fmt::Debug for HttpClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HttpClient")
+    }
+}
+
+/// Not a tower service of the right shape by itself, hence the wrapper.
+struct Reqwest(reqwest::Client);
+
+impl HttpService for Reqwest {
+    fn send(&self, request: Request<Empty<Bytes>>) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
+        let client = self.0.clone();
+        Box::pin(async move {
+            let request = reqwest::Request::try_from(request.map(|_| reqwest::Body::default()))?;
+            let response = client.execute(request).await?;
+            Ok(Response::<reqwest::Body>::from(response)
+                .map(|body| body.map_err(Into::into).boxed_unsync()))
+        })
+    }
+}

@@ -1,0 +1,140 @@
+//! GET a small document over HTTP, distrusting whoever answers.
+//!
+//! 1. One deadline covers the whole exchange, from the connection to the last byte.
+//! 2. Redirects are failures: the operator named one URL, and no other is contacted.
+//! 3. The body is cut off at a limit while it arrives; a compressed one is refused, as it was not
+//!    asked for and its size says nothing.
+//! 4. `https` is required, except where configuration allows `http` ([`AllowHttp`]).
+
+mod client;
+mod url_policy;
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, USER_AGENT};
+use http::{HeaderValue, Request, StatusCode, response};
+use http_body_util::{BodyExt, Empty};
+use url::Url;
+
+pub use client::HttpService;
+pub(crate) use client::{BoxError, HttpClient};
+pub(crate) use url_policy::AllowHttp;
+
+/// For the whole exchange, answer included.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
+
+const AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
+
+/// A complete answer with status 200.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// Why a document could not be had. `Display` is for operators: it says what happened, with the
+/// causes that the HTTP client gave.
+#[derive(Debug)]
+pub(crate) enum FetchError {
+    Timeout,
+    Unreachable(BoxError),
+    Redirect(StatusCode),
+    Status(StatusCode),
+    Compressed,
+    TooLarge { limit: usize },
+    Broken(BoxError),
+}
+
+impl FetchError {
+    /// Whether the server did not answer at all, so that asking it for another path is pointless.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        matches!(self, Self::Timeout | Self::Unreachable(_))
+    }
+}
+
+impl fmt::Display for FetchError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Timeout => write!(f, "no complete answer within {} s", TIMEOUT.as_secs()),
+            Self::Unreachable(error) => {
+                write!(f, "unreachable: {error}")?;
+                causes(error.as_ref(), f)
+            }
+            Self::Redirect(status) => write!(
+                f,
+                "answered with a redirect ({}); redirects are not followed, configure the final URL",
+                status.as_u16()
+            ),
+            Self::Status(status) => write!(f, "answered with status {}", status.as_u16()),
+            Self::Compressed => {
+                f.write_str("answered with a compressed body that was not asked for")
+            }
+            Self::TooLarge { limit } => write!(f, "the answer is larger than {limit} bytes"),
+            Self::Broken(error) => {
+                write!(f, "the answer broke off: {error}")?;
+                causes(error.as_ref(), f)
+            }
+        }
+    }
+}
+
+fn causes(error: &(dyn Error + 'static), f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        write!(f, ": {error}")?;
+        cause = error.source();
+    }
+    Ok(())
+}
+
+impl Error for FetchError {}
+
+/// GETs `url`; anything but a complete 200 within `limit` bytes is an error.
+pub(crate) async fn get(
+    client: &HttpClient,
+    url: &Url,
+    limit: usize,
+) -> Result<Document, FetchError> {
+    tokio::time::timeout(TIMEOUT, exchange(client, url, limit))
+        .await
+        .unwrap_or(Err(FetchError::Timeout))
+}
+
+async fn exchange(client: &HttpClient, url: &Url, limit: usize) -> Result<Document, FetchError> {
+    let request = Request::get(url.as_str())
+        .header(ACCEPT, "application/json")
+        .header(ACCEPT_ENCODING, "identity")
+        .header(USER_AGENT, AGENT)
+        .body(Empty::<Bytes>::new())
+        .map_err(|error| FetchError::Unreachable(error.into()))?;
+    let response = client.send(request).await.map_err(FetchError::Unreachable)?;
+    let (head, mut body) = response.into_parts();
+    accept(&head)?;
+    let mut document = Vec::new();
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(FetchError::Broken)?.into_data() else { continue };
+        if document.len() + data.len() > limit {
+            return Err(FetchError::TooLarge { limit });
+        }
+        document.extend_from_slice(&data);
+    }
+    Ok(Document { headers: head.headers, body: document.into() })
+}
+
+fn accept(response: &response::Parts) -> Result<(), FetchError> {
+    let status = response.status;
+    if status.is_redirection() {
+        return Err(FetchError::Redirect(status));
+    }
+    if status != StatusCode::OK {
+        return Err(FetchError::Status(status));
+    }
+    let encoding = response.headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes);
+    if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
+        return Err(FetchError::Compressed);
+    }
+    Ok(())
+}

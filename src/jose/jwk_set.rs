@@ -1,0 +1,154 @@
+//! A JWK set (RFC 7517 §5), read entry by entry: one bad key never costs the others.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::json::{self, Object};
+use super::jwk::{self, Unusable};
+use super::{Algorithm, VerificationKey};
+
+/// Larger documents are refused whole. Bytes.
+pub(crate) const MAX_BYTES: usize = 512 * 1024;
+/// Entries beyond this are not read.
+const MAX_KEYS: usize = 100;
+/// How many keys are tried for one token.
+const MAX_TRIALS: usize = 4;
+
+/// Where a set comes from decides whether it may hold secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum KeyOrigin {
+    /// From the network: public keys only.
+    Fetched,
+    /// From the operator: a set of secrets, and nothing else, is possible.
+    Static,
+}
+
+/// The usable keys of a set, and what was passed over.
+#[derive(Debug, Default)]
+pub(crate) struct JwkSet {
+    keys: Vec<VerificationKey>,
+    skipped: Vec<SkippedKey>,
+}
+
+/// An entry that was passed over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct SkippedKey {
+    /// Position in the document, from zero.
+    pub(crate) index: usize,
+    pub(crate) reason: Unusable,
+}
+
+impl fmt::Display for SkippedKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "key {}: {}", self.index + 1, self.reason)
+    }
+}
+
+/// The document is no key set, or none of its keys can be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum JwkSetError {
+    TooLarge,
+    NotASet,
+    NoUsableKey(Vec<SkippedKey>),
+}
+
+impl fmt::Display for JwkSetError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLarge => write!(f, "the key set is larger than {MAX_BYTES} bytes"),
+            Self::NotASet => f.write_str("not a JWK set: no JSON object with an array \"keys\""),
+            Self::NoUsableKey(skipped) if skipped.is_empty() => f.write_str("the key set is empty"),
+            Self::NoUsableKey(skipped) => {
+                f.write_str("no key in the set can be used")?;
+                skipped.iter().take(3).try_for_each(|skipped| write!(f, "; {skipped}"))
+            }
+        }
+    }
+}
+
+impl std::error::Error for JwkSetError {}
+
+#[derive(Deserialize)]
+struct Document<'a> {
+    #[serde(borrow)]
+    keys: Vec<&'a RawValue>,
+}
+
+impl JwkSet {
+    /// Reads the keys that serve one of the `allowed` algorithms.
+    pub(crate) fn parse(
+        document: &[u8],
+        allowed: &[Algorithm],
+        origin: KeyOrigin,
+    ) -> Result<Self, JwkSetError> {
+        if document.len() > MAX_BYTES {
+            return Err(JwkSetError::TooLarge);
+        }
+        let document: Document<'_> =
+            serde_json::from_slice(document).map_err(|_| JwkSetError::NotASet)?;
+        let entries: Vec<Option<Object>> = document
+            .keys
+            .iter()
+            .take(MAX_KEYS)
+            .map(|entry| json::object(entry.get().as_bytes()).ok())
+            .collect();
+        let origin =
+            if holds_only_distinct_secrets(&entries) { origin } else { KeyOrigin::Fetched };
+        let mut set = Self::default();
+        for (index, entry) in entries.iter().enumerate() {
+            let keys = match entry {
+                Some(entry) => jwk::keys(entry, allowed, origin),
+                None => Err(Unusable::NotStrictJson),
+            };
+            match keys {
+                Ok(keys) => set.keys.extend(keys),
+                Err(reason) => set.skipped.push(SkippedKey { index, reason }),
+            }
+        }
+        if document.keys.len() > MAX_KEYS {
+            set.skipped.push(SkippedKey { index: MAX_KEYS, reason: Unusable::TooMany });
+        }
+        if set.keys.is_empty() { Err(JwkSetError::NoUsableKey(set.skipped)) } else { Ok(set) }
+    }
+
+    /// The keys that may have signed a token with this header, most of the time one.
+    ///
+    /// With `kid` only keys of that name are tried, without it all that fit (RFC 7515 App. D).
+    pub(crate) fn candidates(
+        &self,
+        kid: Option<&str>,
+        algorithm: Algorithm,
+    ) -> impl Iterator<Item = &VerificationKey> {
+        self.keys
+            .iter()
+            .filter(move |key| key.algorithm() == algorithm)
+            .filter(move |key| kid.is_none() || key.kid() == kid)
+            .take(MAX_TRIALS)
+    }
+
+    pub(crate) fn has_kid(&self, kid: &str) -> bool {
+        self.keys.iter().any(|key| key.kid() == Some(kid))
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.keys.len()
+    }
+
+    pub(crate) fn skipped(&self) -> &[SkippedKey] {
+        &self.skipped
+    }
+}
+
+/// Secrets and public keys in one set, or two secrets of one name, are how keys get confused
+/// (RFC 8725 §2.1): the secrets of such a set are not used.
+fn holds_only_distinct_secrets(entries: &[Option<Object>]) -> bool {
+    let mut kids = Vec::new();
+    entries.iter().flatten().all(|entry| {
+        let kid = entry.get("kid");
+        let distinct = !kids.contains(&kid);
+        kids.push(kid);
+        distinct && entry.get("kty").is_some_and(|kty| kty == "oct")
+    })
+}

@@ -1,0 +1,141 @@
+//! A refused request: the reason, and all that a client is told about it.
+//!
+//! Deciding and rendering stay apart: [`RejectionKind`] says why, the [table](self::table) says
+//! what that means for the client, and [`Rejection::to_response`] writes it down.
+
+mod body;
+mod table;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{
+    CACHE_CONTROL, CONTENT_LENGTH, RETRY_AFTER, TRANSFER_ENCODING, WWW_AUTHENTICATE,
+};
+use http::{HeaderValue, Response, StatusCode};
+
+use crate::rejection_kind::RejectionKind;
+
+pub(crate) use table::Challenge;
+
+/// Writes the body of a refusal, and further fields of the answer.
+pub(crate) type RefusalBody = Arc<dyn Fn(&Rejection) -> Response<Bytes> + Send + Sync>;
+
+/// A refused request.
+///
+/// Everything in it is fixed text or configuration; nothing of the token, and no name that the
+/// token holds, is ever part of it.
+#[derive(Clone)]
+pub struct Rejection {
+    kind: RejectionKind,
+    challenge: Option<HeaderValue>,
+    retry_after: Option<u64>,
+    body: Option<RefusalBody>,
+}
+
+impl Rejection {
+    pub(crate) fn new(kind: RejectionKind) -> Self {
+        Self { kind, challenge: None, retry_after: None, body: None }
+    }
+
+    pub(crate) fn with_challenge(mut self, challenge: Option<HeaderValue>) -> Self {
+        self.challenge = challenge;
+        self
+    }
+
+    pub(crate) fn with_body(mut self, body: Option<RefusalBody>) -> Self {
+        self.body = body;
+        self
+    }
+
+    /// Whole seconds, at least one and at most sixty (RFC 9110 §10.2.3).
+    pub(crate) fn with_retry_after(mut self, delay: Option<Duration>) -> Self {
+        self.retry_after = delay.map(|delay| {
+            let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
+            seconds.clamp(1, 60)
+        });
+        self
+    }
+
+    /// The reason.
+    pub fn kind(&self) -> RejectionKind {
+        self.kind
+    }
+
+    /// The HTTP status.
+    pub fn status(&self) -> StatusCode {
+        table::row(self.kind).status
+    }
+
+    /// The status code of a gRPC answer.
+    pub fn grpc_code(&self) -> u8 {
+        table::row(self.kind).grpc
+    }
+
+    /// The `error` code of RFC 6750 §3.1, where the challenge has one.
+    pub fn error(&self) -> Option<&'static str> {
+        table::row(self.kind).challenge.error()
+    }
+
+    /// One fixed sentence for people.
+    pub fn description(&self) -> &'static str {
+        table::row(self.kind).description
+    }
+
+    /// The `WWW-Authenticate` field (RFC 6750 §3). `None` with status 500 and 503.
+    pub fn challenge(&self) -> Option<&HeaderValue> {
+        self.challenge.as_ref()
+    }
+
+    /// Seconds until another try makes sense; only with status 503.
+    pub fn retry_after(&self) -> Option<u64> {
+        self.retry_after
+    }
+
+    /// The answer to send. The body is an RFC 9457 problem document, or what the
+    /// [`refusal_body`](crate::ResourceServerBuilder::refusal_body) of the server wrote; status,
+    /// challenge and caching are as the standards want them in any case.
+    pub fn to_response(&self) -> Response<Bytes> {
+        let mut response = match &self.body {
+            Some(body) => body(self),
+            None => body::problem(self),
+        };
+        *response.status_mut() = self.status();
+        let headers = response.headers_mut();
+        // The body that is sent decides about its framing, not the one that was written.
+        headers.remove(CONTENT_LENGTH);
+        headers.remove(TRANSFER_ENCODING);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.remove(WWW_AUTHENTICATE);
+        headers.extend(self.challenge.clone().map(|challenge| (WWW_AUTHENTICATE, challenge)));
+        headers.remove(RETRY_AFTER);
+        headers.extend(self.retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
+        response
+    }
+}
+
+/// How the challenge for a reason is made up; for those who write challenges.
+pub(crate) fn challenge_of(kind: RejectionKind) -> (Challenge, StatusCode, &'static str) {
+    let row = table::row(kind);
+    (row.challenge, row.status, row.description)
+}
+
+impl fmt::Display for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.description())
+    }
+}
+
+impl fmt::Debug for Rejection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rejection")
+            .field("kind", &self.kind)
+            .field("challenge", &self.challenge)
+            .field("retry_after", &self.retry_after)
+            .finish_non_exhaustive()
+    }
+}
+
+impl std::error::Error for Rejection {}

@@ -1,0 +1,266 @@
+//! Configuration of a resource server: collected first, checked as a whole.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+
+use super::{Inner, ResourceServer, metadata};
+use crate::authentication::{Authenticator, Issuer, SharedSettings};
+use crate::authorization::Requirement;
+use crate::challenge::{ChallengeSettings, Challenges};
+use crate::clock::{Clock, SystemClock};
+use crate::config_error::{ConfigError, Faults};
+use crate::credentials::QueryToken;
+use crate::fetch::{AllowHttp, HttpClient, HttpService};
+use crate::rejection::{RefusalBody, Rejection};
+
+const DEFAULT_REALM: &str = "resource";
+const DEFAULT_MAX_STALE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What becomes of CORS preflight requests (`OPTIONS` with `Origin` and
+/// `Access-Control-Request-Method`), which browsers send without credentials.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Preflight {
+    /// They reach the inner service as anonymous requests.
+    #[default]
+    Pass,
+    /// They need a token like any other request.
+    Authenticate,
+}
+
+/// Configures a [`ResourceServer`].
+///
+/// ```
+/// use portcullis::{Issuer, ResourceServer};
+///
+/// let api = ResourceServer::builder()
+///     .issuer(Issuer::discover("https://login.example.com"))
+///     .resource("https://api.example.com")
+///     .build()?;
+/// # Ok::<(), portcullis::ConfigError>(())
+/// ```
+#[derive(Default)]
+#[must_use]
+pub struct ResourceServerBuilder {
+    issuers: Vec<Issuer>,
+    resource: Option<String>,
+    realm: Option<String>,
+    error_uri: Option<String>,
+    scope_on_401: Option<bool>,
+    required: Requirement,
+    query_token: QueryToken,
+    preflight: Preflight,
+    body: Option<RefusalBody>,
+    clock: Option<Arc<dyn Clock>>,
+    client: Option<HttpClient>,
+    roots: Vec<Vec<u8>>,
+    allow_http: AllowHttp,
+    max_stale: Option<Duration>,
+}
+
+impl ResourceServerBuilder {
+    /// Trusts an issuer. May be called several times.
+    pub fn issuer(mut self, issuer: Issuer) -> Self {
+        self.issuers.push(issuer);
+        self
+    }
+
+    /// The resource identifier (RFC 9728 §1.2), an https URL. It is the audience of issuers that
+    /// name none, the default realm, and names the metadata document in challenges.
+    pub fn resource(mut self, resource: impl Into<String>) -> Self {
+        self.resource = Some(resource.into());
+        self
+    }
+
+    /// The realm in challenges (RFC 9110 §11.5), printable ASCII. Default: the resource
+    /// identifier, else `resource`.
+    pub fn realm(mut self, realm: impl Into<String>) -> Self {
+        self.realm = Some(realm.into());
+        self
+    }
+
+    /// A page about errors for people, named in challenges as `error_uri` (RFC 6750 §3).
+    pub fn error_uri(mut self, uri: impl Into<String>) -> Self {
+        self.error_uri = Some(uri.into());
+        self
+    }
+
+    /// Whether a 401 names the scope that the request needs. Default: it does. A 403 always does.
+    pub fn scope_on_401(mut self, on: bool) -> Self {
+        self.scope_on_401 = Some(on);
+        self
+    }
+
+    /// What every request needs, besides what its route needs.
+    pub fn required(mut self, requirement: impl Into<Requirement>) -> Self {
+        self.required = self.required.and(requirement);
+        self
+    }
+
+    /// What to do about a token in the query next to one in the header. Default: refuse.
+    pub fn query_token(mut self, query_token: QueryToken) -> Self {
+        self.query_token = query_token;
+        self
+    }
+
+    /// What becomes of CORS preflight requests. Default: they pass.
+    pub fn preflight(mut self, preflight: Preflight) -> Self {
+        self.preflight = preflight;
+        self
+    }
+
+    /// Writes the body of refusals instead of the problem document. `body` may set fields of its
+    /// own; status, `WWW-Authenticate`, `Retry-After` and `Cache-Control` are set after it.
+    pub fn refusal_body(
+        mut self,
+        body: impl Fn(&Rejection) -> Response<Bytes> + Send + Sync + 'static,
+    ) -> Self {
+        self.body = Some(Arc::new(body));
+        self
+    }
+
+    /// The clock to judge token lifetimes by. Default: [`SystemClock`].
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Some(Arc::new(clock));
+        self
+    }
+
+    /// The HTTP client to fetch metadata and keys with: a tower service, see [`HttpService`].
+    ///
+    /// It must not follow redirects by itself. Deadlines and size limits are kept in any case.
+    pub fn http_client(mut self, client: impl HttpService) -> Self {
+        self.client = Some(HttpClient::new(client));
+        self
+    }
+
+    /// Trusts the certificates in `pem` besides the platform's when keys are fetched. May be
+    /// called several times. Has no effect on an [`http_client`](Self::http_client) of your own.
+    pub fn root_certificate(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.push(pem.into());
+        self
+    }
+
+    /// How long good keys are used beyond their lifetime while the authorization server cannot be
+    /// reached. Default: 24 hours.
+    pub fn jwks_max_stale(mut self, max_stale: Duration) -> Self {
+        self.max_stale = Some(max_stale);
+        self
+    }
+
+    /// Settings that weaken the checks.
+    pub fn dangerous(self) -> DangerousBuilder {
+        DangerousBuilder(self)
+    }
+
+    /// Checks the configuration. No network I/O; local key files are read.
+    ///
+    /// # Errors
+    /// Every fault that was found.
+    pub fn build(self) -> Result<ResourceServer, ConfigError> {
+        let mut faults = Faults::default();
+        let challenge = self.challenge_settings(&mut faults);
+        let client = self.client(&mut faults);
+        if self.issuers.is_empty() {
+            faults.add("issuer", "at least one issuer is needed");
+        }
+        let shared = SharedSettings {
+            default_audience: self.resource.as_deref(),
+            allow_http: self.allow_http,
+            max_stale: self.max_stale.unwrap_or(DEFAULT_MAX_STALE),
+            client,
+        };
+        let mut names = Vec::new();
+        let mut trusted = Vec::new();
+        for issuer in self.issuers {
+            if names.contains(&issuer.name().to_owned()) {
+                faults.add(format!("issuer \"{}\"", issuer.name()), "is configured twice");
+            }
+            names.push(issuer.name().to_owned());
+            trusted.extend(issuer.compile(&shared, &mut faults));
+        }
+        faults.or(())?;
+        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
+        let scope = self.required.advertised();
+        let challenges = Challenges::new(&challenge, scope.as_deref(), self.body.clone());
+        Ok(ResourceServer(Arc::new(Inner {
+            authenticator: Authenticator::new(trusted, clock),
+            challenge,
+            challenges: Arc::new(challenges),
+            required: self.required,
+            query_token: self.query_token,
+            preflight: self.preflight,
+            body: self.body,
+        })))
+    }
+
+    fn challenge_settings(&self, faults: &mut Faults) -> ChallengeSettings {
+        let resource_metadata = self.resource.as_deref().and_then(|resource| {
+            metadata::address(resource).map_err(|problem| faults.add("resource", problem)).ok()
+        });
+        let realm = self.realm.as_ref().or(self.resource.as_ref());
+        let realm = realm.map_or(DEFAULT_REALM, String::as_str);
+        if realm.is_empty() || !realm.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+            faults.add("realm", "must be one or more printable ASCII characters");
+        }
+        let uri_reference = |byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
+        if let Some(uri) = self.error_uri.as_deref()
+            && (uri.is_empty() || !uri.bytes().all(uri_reference))
+        {
+            faults.add("error_uri", "must be a URI in ASCII characters");
+        }
+        ChallengeSettings {
+            realm: realm.to_owned(),
+            resource_metadata,
+            error_uri: self.error_uri.clone(),
+            scope_on_401: self.scope_on_401.unwrap_or(true),
+        }
+    }
+
+    /// None is made where no issuer needs one: a machine without root certificates can still
+    /// serve from static keys.
+    fn client(&self, faults: &mut Faults) -> Option<HttpClient> {
+        if self.client.is_some() || !self.issuers.iter().any(Issuer::needs_http) {
+            return self.client.clone();
+        }
+        HttpClient::with_roots(&self.roots)
+            .map_err(|error| faults.add("root certificate", describe(error.as_ref())))
+            .ok()
+    }
+}
+
+fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+impl fmt::Debug for ResourceServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Issuers may hold secret keys.
+        f.debug_struct("ResourceServerBuilder").finish_non_exhaustive()
+    }
+}
+
+/// Settings that weaken the checks, set apart so that a reader sees them.
+#[derive(Debug)]
+#[must_use]
+pub struct DangerousBuilder(ResourceServerBuilder);
+
+impl DangerousBuilder {
+    /// Allows plain `http` to any host when metadata and keys are fetched, not to loopback alone.
+    ///
+    /// Whoever is on the path can then supply keys and so make tokens.
+    pub fn allow_http(mut self) -> ResourceServerBuilder {
+        self.0.allow_http = AllowHttp::Dangerously;
+        self.0
+    }
+}

@@ -1,0 +1,135 @@
+//! One route's decision: credentials, then authentication, then authorization.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Uri};
+
+use super::ResourceServer;
+use crate::access_token::AccessToken;
+use crate::authentication::{Authentication, Refused};
+use crate::authorization::{self, Denial, Requirement};
+use crate::challenge::Challenges;
+use crate::credentials;
+use crate::keys::Refresh;
+use crate::rejection::Rejection;
+use crate::rejection_kind::RejectionKind;
+
+/// A resource server with the requirement of one route and its challenges, ready to send.
+pub(crate) struct Gate {
+    server: ResourceServer,
+    requirement: Requirement,
+    anonymous_may_pass: bool,
+    challenges: Arc<Challenges>,
+}
+
+/// What becomes of a request.
+pub(crate) enum Decision {
+    /// Go on, with the token if it has been verified just now.
+    Admit(Option<AccessToken>),
+    Refuse(Rejection),
+    /// A key has to be fetched first.
+    Wait(Pending),
+}
+
+/// A token that waits for keys.
+pub(crate) struct Pending {
+    refresh: Refresh,
+    token: String,
+}
+
+impl Gate {
+    pub(crate) fn new(
+        server: &ResourceServer,
+        requirement: Requirement,
+        anonymous_may_pass: bool,
+    ) -> Self {
+        let requirement = server.0.required.clone().and(requirement);
+        let scope = requirement.advertised();
+        let challenges =
+            Challenges::new(&server.0.challenge, scope.as_deref(), server.0.body.clone());
+        let challenges = Arc::new(challenges);
+        Self { server: server.clone(), requirement, anonymous_may_pass, challenges }
+    }
+
+    /// Without a route: what the server requires of every request.
+    pub(super) fn plain(server: &ResourceServer) -> Self {
+        let requirement = server.0.required.clone();
+        let challenges = Arc::clone(&server.0.challenges);
+        Self { server: server.clone(), requirement, anonymous_may_pass: false, challenges }
+    }
+
+    pub(crate) fn server(&self) -> &ResourceServer {
+        &self.server
+    }
+
+    /// Decides about a request, without waiting for anything.
+    ///
+    /// `known` is a token that an outer layer has verified; if it was this server, that stands.
+    pub(crate) fn decide(
+        &self,
+        headers: &HeaderMap,
+        uri: &Uri,
+        known: Option<&AccessToken>,
+    ) -> Decision {
+        let server = self.server.0.authenticator.server();
+        if let Some(token) = known.filter(|token| token.verified_by(server)) {
+            return match self.authorize(token) {
+                Ok(()) => Decision::Admit(None),
+                Err(rejection) => Decision::Refuse(rejection),
+            };
+        }
+        match credentials::bearer_token(headers, uri, self.server.0.query_token) {
+            Ok(token) => self.judge(token),
+            Err(RejectionKind::MissingCredentials) if self.anonymous_may_pass => {
+                Decision::Admit(None)
+            }
+            Err(kind) => Decision::Refuse(self.reject(kind)),
+        }
+    }
+
+    /// Decides about a token, without waiting for anything.
+    pub(crate) fn judge(&self, token: &str) -> Decision {
+        match self.server.0.authenticator.authenticate(token) {
+            Authentication::Done(result) => match self.conclude(result) {
+                Ok(token) => Decision::Admit(Some(token)),
+                Err(rejection) => Decision::Refuse(rejection),
+            },
+            Authentication::Wait(refresh) => {
+                Decision::Wait(Pending { refresh, token: token.to_owned() })
+            }
+        }
+    }
+
+    /// Waits for keys, at most two seconds, and decides.
+    pub(crate) async fn judge_after(
+        &self,
+        Pending { refresh, token }: Pending,
+    ) -> Result<AccessToken, Rejection> {
+        refresh.wait().await;
+        self.conclude(self.server.0.authenticator.authenticate_without_waiting(&token))
+    }
+
+    pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
+        self.challenges.reject(kind)
+    }
+
+    fn conclude(
+        &self,
+        authenticated: Result<AccessToken, Refused>,
+    ) -> Result<AccessToken, Rejection> {
+        let token = authenticated.map_err(|Refused { kind, retry_after }| {
+            self.reject(kind).with_retry_after(retry_after)
+        })?;
+        self.authorize(&token)?;
+        Ok(token)
+    }
+
+    fn authorize(&self, token: &AccessToken) -> Result<(), Rejection> {
+        authorization::authorize(&self.requirement, token).map_err(|denial| {
+            self.reject(match denial {
+                Denial::InsufficientScope => RejectionKind::InsufficientScope,
+                Denial::Forbidden => RejectionKind::Forbidden,
+            })
+        })
+    }
+}

@@ -1,0 +1,106 @@
+//! The resource server: all of the above put together, with no framework in it.
+
+mod builder;
+mod gate;
+mod metadata;
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::access_token::AccessToken;
+use crate::authentication::Authenticator;
+use crate::authorization::Requirement;
+use crate::challenge::{ChallengeSettings, Challenges};
+use crate::credentials::QueryToken;
+use crate::rejection::{RefusalBody, Rejection};
+use crate::rejection_kind::RejectionKind;
+
+pub use builder::{DangerousBuilder, Preflight, ResourceServerBuilder};
+pub(crate) use gate::{Decision, Gate};
+
+/// An OAuth 2.0 resource server: decides whether an access token may make a request.
+///
+/// Built once and shared; a clone is a pointer. Building does no network I/O: keys are fetched
+/// when the first token arrives, or ahead of it by [`load_keys`](Self::load_keys).
+#[derive(Clone)]
+pub struct ResourceServer(Arc<Inner>);
+
+struct Inner {
+    authenticator: Authenticator,
+    challenge: ChallengeSettings,
+    /// For requests that no route has anything to add to.
+    challenges: Arc<Challenges>,
+    required: Requirement,
+    query_token: QueryToken,
+    preflight: Preflight,
+    body: Option<RefusalBody>,
+}
+
+impl ResourceServer {
+    /// Starts a configuration.
+    pub fn builder() -> ResourceServerBuilder {
+        ResourceServerBuilder::default()
+    }
+
+    /// Verifies a token that came by another way than the `Authorization` field, for example in
+    /// the first message of a websocket. What every request
+    /// [needs](ResourceServerBuilder::required) is judged, what a route needs is not.
+    ///
+    /// # Errors
+    /// The reason why the token is not accepted. Waits at most two seconds for keys.
+    pub async fn verify(&self, token: &str) -> Result<AccessToken, Rejection> {
+        let gate = Gate::plain(self);
+        match gate.judge(token) {
+            Decision::Admit(token) => token.ok_or_else(|| gate.reject(RejectionKind::Internal)),
+            Decision::Refuse(rejection) => Err(rejection),
+            Decision::Wait(pending) => gate.judge_after(pending).await,
+        }
+    }
+
+    /// A rejection to answer with when a handler finds out by itself that a request must be
+    /// refused, most often as [`RejectionKind::Forbidden`].
+    pub fn reject(&self, kind: RejectionKind) -> Rejection {
+        self.0.challenges.reject(kind)
+    }
+
+    /// Fetches the keys of all issuers now, so that the first request finds them.
+    ///
+    /// # Errors
+    /// Names the issuers whose keys could not be had and says why. The server is usable all the
+    /// same: it tries again when tokens arrive.
+    pub async fn load_keys(&self) -> Result<(), KeysUnavailable> {
+        let mut failed = Vec::new();
+        for issuer in self.0.authenticator.issuers() {
+            if let Err(error) = issuer.keys().load().await {
+                failed.push(format!("{}: {error}", issuer.keys().issuer()));
+            }
+        }
+        if failed.is_empty() { Ok(()) } else { Err(KeysUnavailable(failed)) }
+    }
+
+    pub(crate) fn preflight(&self) -> Preflight {
+        self.0.preflight
+    }
+}
+
+impl fmt::Debug for ResourceServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let issuers: Vec<_> =
+            self.0.authenticator.issuers().map(|issuer| issuer.keys().issuer()).collect();
+        f.debug_struct("ResourceServer").field("issuers", &issuers).finish_non_exhaustive()
+    }
+}
+
+/// Keys that could not be fetched.
+///
+/// `Display` has one line per issuer, for the operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeysUnavailable(Vec<String>);
+
+impl fmt::Display for KeysUnavailable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("\n"))
+    }
+}
+
+impl std::error::Error for KeysUnavailable {}
