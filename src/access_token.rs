@@ -1,5 +1,6 @@
 //! A token that has been verified. Holding one is the proof: it has a single origin.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -20,7 +21,7 @@ pub struct AccessToken(Arc<Verified>);
 
 /// What verification found out. Built by [`crate::authentication`] alone.
 pub(crate) struct Verified {
-    pub(crate) server: ServerId,
+    pub(crate) server: ServerMark,
     pub(crate) issuer: Arc<str>,
     pub(crate) subject: Option<Box<str>>,
     pub(crate) client_id: Option<Box<str>>,
@@ -29,15 +30,26 @@ pub(crate) struct Verified {
     pub(crate) claims: Map<String, Value>,
 }
 
-/// Tells resource servers of one process apart, so that none trusts another's verdict.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct ServerId(u64);
+/// Says which resource server has verified a token, so that none trusts another's verdict.
+///
+/// Opaque here: what it points to is the business of the floors above, which find their own
+/// things in it again.
+#[derive(Clone)]
+pub(crate) struct ServerMark(Arc<dyn Any + Send + Sync>);
 
-impl ServerId {
-    pub(crate) fn next() -> Self {
-        use std::sync::atomic::{AtomicU64, Ordering};
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+impl ServerMark {
+    pub(crate) fn new<T: Any + Send + Sync>(mark: Arc<T>) -> Self {
+        Self(mark)
+    }
+
+    pub(crate) fn get<T: Any + Send + Sync>(&self) -> Option<&T> {
+        self.0.downcast_ref()
+    }
+}
+
+impl PartialEq for ServerMark {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::addr_eq(Arc::as_ptr(&self.0), Arc::as_ptr(&other.0))
     }
 }
 
@@ -87,8 +99,8 @@ impl AccessToken {
         Self(Arc::new(verified))
     }
 
-    pub(crate) fn verified_by(&self, server: ServerId) -> bool {
-        self.0.server == server
+    pub(crate) fn server(&self) -> &ServerMark {
+        &self.0.server
     }
 
     pub(crate) fn granted(&self) -> &GrantedScopes {

@@ -2,6 +2,7 @@
 
 use http::{HeaderValue, StatusCode};
 
+use crate::access_token::AccessToken;
 use crate::rejection::{self, Challenge, RefusalBody, Rejection};
 use crate::rejection_kind::RejectionKind;
 
@@ -40,6 +41,18 @@ impl Challenges {
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
         let challenge = self.fields.get(kind as usize).cloned().flatten();
         Rejection::new(kind).with_challenge(challenge).with_body(self.body.clone())
+    }
+}
+
+impl AccessToken {
+    /// A rejection to answer with when a handler finds out by itself that this token must not do
+    /// what it is used for, most often as [`RejectionKind::Forbidden`]. It has the challenge of
+    /// the resource server that verified the token.
+    pub fn reject(&self, kind: RejectionKind) -> Rejection {
+        match self.server().get::<Challenges>() {
+            Some(challenges) => challenges.reject(kind),
+            None => Rejection::new(kind),
+        }
     }
 }
 

@@ -4,6 +4,8 @@
 mod access_token;
 mod authentication;
 mod authorization;
+#[cfg(feature = "axum")]
+pub mod axum;
 mod challenge;
 mod clock;
 mod config_error;
@@ -15,6 +17,7 @@ mod rejection;
 mod rejection_kind;
 mod resource_server;
 mod scope;
+pub mod tower;
 
 pub use access_token::{AccessToken, Caller, ClaimsError, Subject};
 pub use authentication::{DangerousIssuer, Issuer, Profile, WildcardMatch};

@@ -23,7 +23,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::access_token::{AccessToken, ServerId};
+use crate::access_token::{AccessToken, ServerMark};
 use crate::clock::{Clock, NumericDate};
 use crate::jose::{CompactJws, JoseHeader, JwsError, json};
 use crate::keys::{KeyStore, Missing, Refresh};
@@ -71,17 +71,21 @@ type OnMissingKey = fn(&KeyStore, bool) -> Missing;
 pub(crate) struct Authenticator {
     issuers: HashMap<Arc<str>, TrustedIssuer>,
     clock: Arc<dyn Clock>,
-    server: ServerId,
+    server: ServerMark,
 }
 
 impl Authenticator {
-    pub(crate) fn new(issuers: Vec<TrustedIssuer>, clock: Arc<dyn Clock>) -> Self {
+    pub(crate) fn new(
+        issuers: Vec<TrustedIssuer>,
+        clock: Arc<dyn Clock>,
+        server: ServerMark,
+    ) -> Self {
         let issuers = issuers.into_iter().map(|issuer| (issuer.name(), issuer)).collect();
-        Self { issuers, clock, server: ServerId::next() }
+        Self { issuers, clock, server }
     }
 
-    pub(crate) fn server(&self) -> ServerId {
-        self.server
+    pub(crate) fn server(&self) -> &ServerMark {
+        &self.server
     }
 
     pub(crate) fn issuers(&self) -> impl Iterator<Item = &TrustedIssuer> {
@@ -120,7 +124,7 @@ impl Authenticator {
         issuer.check_header(&header)?;
         self.check_signature(issuer, &header, &jws, missing)?;
         let now = NumericDate::at(self.clock.now()).ok_or(RejectionKind::Internal)?;
-        verdict::accept(issuer, &header, claims, now, self.server).map_err(Stop::from)
+        verdict::accept(issuer, &header, claims, now, &self.server).map_err(Stop::from)
     }
 
     fn check_signature(

@@ -3,7 +3,7 @@
 use super::token_type::{self, Profile};
 use super::trusted::{Audience, TrustedIssuer};
 use super::{claims, confirmation, scope_claim};
-use crate::access_token::{AccessToken, ServerId, Verified};
+use crate::access_token::{AccessToken, ServerMark, Verified};
 use crate::clock::NumericDate;
 use crate::jose::JoseHeader;
 use crate::jose::json::Object;
@@ -15,7 +15,7 @@ pub(super) fn accept(
     header: &JoseHeader,
     token: Object,
     now: NumericDate,
-    server: ServerId,
+    server: &ServerMark,
 ) -> Result<AccessToken, RejectionKind> {
     for name in issuer.profile().required_claims() {
         if !token.contains_key(*name) {
@@ -39,7 +39,7 @@ pub(super) fn accept(
         }
     }
     Ok(AccessToken::assertion(Verified {
-        server,
+        server: server.clone(),
         issuer: issuer.name(),
         subject,
         client_id,

@@ -1,4 +1,4 @@
-//! The decision: one walk through the requirement, each part asked at most once.
+//! The decision: scope first, then the rules about callers and everything else.
 
 use super::requirement::{Node, Requirement};
 use crate::access_token::AccessToken;
@@ -8,86 +8,71 @@ use crate::access_token::AccessToken;
 pub(crate) enum Denial {
     /// Scope is missing that the issuer's ceiling allows. Told first, also where a rule refuses too.
     InsufficientScope,
-    /// The caller's kind, a policy or the ceiling refuses.
+    /// The caller's kind, a policy or the ceiling refuses: more scope would not help.
     Forbidden,
 }
 
 /// Whether `token` meets `requirement`.
 pub(crate) fn authorize(requirement: &Requirement, token: &AccessToken) -> Result<(), Denial> {
-    match Verdict::of(&requirement.0, token) {
-        Verdict::Passes => Ok(()),
-        Verdict::LacksScope => Err(Denial::InsufficientScope),
-        Verdict::CeilingRefuses | Verdict::RuleRefuses => Err(Denial::Forbidden),
+    let holds = |scope, rules| Question { token, scope, rules }.answer(&requirement.0);
+    if holds(Scope::Granted, Rules::Judged) {
+        return Ok(());
     }
+    let scope_is_short = !holds(Scope::Granted, Rules::TakenAsMet);
+    let rules = if scope_is_short { Rules::TakenAsMet } else { Rules::Judged };
+    Err(if holds(Scope::Grantable, rules) { Denial::InsufficientScope } else { Denial::Forbidden })
 }
 
-/// In the order in which faults count when all of several parts must pass: scope is judged before
-/// rules, and scope that no token could have is beyond help.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Verdict {
-    CeilingRefuses,
-    LacksScope,
-    RuleRefuses,
-    Passes,
+/// What counts as scope.
+#[derive(Clone, Copy)]
+enum Scope {
+    /// What the token has within the ceiling.
+    Granted,
+    /// What it has or could have within the ceiling.
+    Grantable,
 }
 
-impl Verdict {
-    fn of(node: &Node, token: &AccessToken) -> Self {
-        let granted = token.granted();
+/// Whether callers and policies are asked.
+#[derive(Clone, Copy)]
+enum Rules {
+    Judged,
+    TakenAsMet,
+}
+
+#[derive(Clone, Copy)]
+struct Question<'a> {
+    token: &'a AccessToken,
+    scope: Scope,
+    rules: Rules,
+}
+
+impl Question<'_> {
+    fn answer(self, node: &Node) -> bool {
+        let granted = self.token.granted();
         match node {
-            Node::Scope(scope) => {
-                Self::of_scope(granted.grants(scope), || granted.could_grant(scope))
-            }
+            Node::Scope(scope) => granted.grants(scope) || self.may(|| granted.could_grant(scope)),
             Node::Pattern(pattern) => {
-                Self::of_scope(granted.grants_any(pattern), || granted.could_grant_any(pattern))
+                granted.grants_any(pattern) || self.may(|| granted.could_grant_any(pattern))
             }
-            Node::Caller(caller) => Self::of_rule(token.caller() == *caller),
-            Node::Policy(policy) => Self::of_rule((policy.0)(token)),
-            Node::AllOf(nodes) => {
-                let mut least = Self::Passes;
-                for node in nodes {
-                    least = least.min(Self::of(node, token));
-                    if least == Self::CeilingRefuses {
-                        break;
-                    }
-                }
-                least
-            }
-            Node::AnyOf(nodes) => {
-                let mut best = Self::RuleRefuses;
-                for node in nodes {
-                    best = best.or(Self::of(node, token));
-                    if best == Self::Passes {
-                        break;
-                    }
-                }
-                best
-            }
-            Node::StandIn { node, .. } => Self::of(node, token),
+            Node::Caller(caller) => self.rule(|| self.token.caller() == *caller),
+            Node::Policy(policy) => self.rule(|| (policy.0)(self.token)),
+            Node::AllOf(nodes) => nodes.iter().all(|node| self.answer(node)),
+            Node::AnyOf(nodes) => nodes.iter().any(|node| self.answer(node)),
+            Node::StandIn { node, .. } => self.answer(node),
         }
     }
 
-    /// One alternative that more scope would open is enough to say so.
-    fn or(self, other: Self) -> Self {
-        let hope = |verdict| match verdict {
-            Self::Passes => 2,
-            Self::LacksScope => 1,
-            Self::RuleRefuses | Self::CeilingRefuses => 0,
-        };
-        if hope(other) > hope(self) { other } else { self }
-    }
-
-    fn of_scope(granted: bool, could_be: impl FnOnce() -> bool) -> Self {
-        if granted {
-            Self::Passes
-        } else if could_be() {
-            Self::LacksScope
-        } else {
-            Self::CeilingRefuses
+    fn may(self, could_grant: impl FnOnce() -> bool) -> bool {
+        match self.scope {
+            Scope::Granted => false,
+            Scope::Grantable => could_grant(),
         }
     }
 
-    fn of_rule(satisfied: bool) -> Self {
-        if satisfied { Self::Passes } else { Self::RuleRefuses }
+    fn rule(self, judge: impl FnOnce() -> bool) -> bool {
+        match self.rules {
+            Rules::Judged => judge(),
+            Rules::TakenAsMet => true,
+        }
     }
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::Response;
 
 use super::{Inner, ResourceServer, metadata};
+use crate::access_token::ServerMark;
 use crate::authentication::{Authenticator, Issuer, SharedSettings};
 use crate::authorization::Requirement;
 use crate::challenge::{ChallengeSettings, Challenges};
@@ -185,11 +186,12 @@ impl ResourceServerBuilder {
         faults.or(())?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let scope = self.required.advertised();
-        let challenges = Challenges::new(&challenge, scope.as_deref(), self.body.clone());
+        let challenges = Arc::new(Challenges::new(&challenge, scope.as_deref(), self.body.clone()));
+        let mark = ServerMark::new(Arc::clone(&challenges));
         Ok(ResourceServer(Arc::new(Inner {
-            authenticator: Authenticator::new(trusted, clock),
+            authenticator: Authenticator::new(trusted, clock, mark),
             challenge,
-            challenges: Arc::new(challenges),
+            challenges,
             required: self.required,
             query_token: self.query_token,
             preflight: self.preflight,

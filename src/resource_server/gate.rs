@@ -24,10 +24,20 @@ pub(crate) struct Gate {
 
 /// What becomes of a request.
 pub(crate) enum Decision {
-    /// Go on, with the token if it has been verified just now.
-    Admit(Option<AccessToken>),
+    /// Go on with this token.
+    Admit(AccessToken),
+    /// Go on with the token that was known before.
+    AdmitKnown,
+    /// Go on without a token.
+    AdmitAnonymous,
     Refuse(Rejection),
     /// A key has to be fetched first.
+    Wait(Pending),
+}
+
+/// What is found about a token.
+pub(super) enum Judgement {
+    Done(Result<AccessToken, Rejection>),
     Wait(Pending),
 }
 
@@ -72,30 +82,31 @@ impl Gate {
         known: Option<&AccessToken>,
     ) -> Decision {
         let server = self.server.0.authenticator.server();
-        if let Some(token) = known.filter(|token| token.verified_by(server)) {
+        if let Some(token) = known.filter(|token| token.server() == server) {
             return match self.authorize(token) {
-                Ok(()) => Decision::Admit(None),
+                Ok(()) => Decision::AdmitKnown,
                 Err(rejection) => Decision::Refuse(rejection),
             };
         }
         match credentials::bearer_token(headers, uri, self.server.0.query_token) {
-            Ok(token) => self.judge(token),
+            Ok(token) => match self.judge(token) {
+                Judgement::Done(Ok(token)) => Decision::Admit(token),
+                Judgement::Done(Err(rejection)) => Decision::Refuse(rejection),
+                Judgement::Wait(pending) => Decision::Wait(pending),
+            },
             Err(RejectionKind::MissingCredentials) if self.anonymous_may_pass => {
-                Decision::Admit(None)
+                Decision::AdmitAnonymous
             }
             Err(kind) => Decision::Refuse(self.reject(kind)),
         }
     }
 
     /// Decides about a token, without waiting for anything.
-    pub(crate) fn judge(&self, token: &str) -> Decision {
+    pub(super) fn judge(&self, token: &str) -> Judgement {
         match self.server.0.authenticator.authenticate(token) {
-            Authentication::Done(result) => match self.conclude(result) {
-                Ok(token) => Decision::Admit(Some(token)),
-                Err(rejection) => Decision::Refuse(rejection),
-            },
+            Authentication::Done(result) => Judgement::Done(self.conclude(result)),
             Authentication::Wait(refresh) => {
-                Decision::Wait(Pending { refresh, token: token.to_owned() })
+                Judgement::Wait(Pending { refresh, token: token.to_owned() })
             }
         }
     }

@@ -16,6 +16,7 @@ use crate::rejection::{RefusalBody, Rejection};
 use crate::rejection_kind::RejectionKind;
 
 pub use builder::{DangerousBuilder, Preflight, ResourceServerBuilder};
+use gate::Judgement;
 pub(crate) use gate::{Decision, Gate};
 
 /// An OAuth 2.0 resource server: decides whether an access token may make a request.
@@ -51,9 +52,8 @@ impl ResourceServer {
     pub async fn verify(&self, token: &str) -> Result<AccessToken, Rejection> {
         let gate = Gate::plain(self);
         match gate.judge(token) {
-            Decision::Admit(token) => token.ok_or_else(|| gate.reject(RejectionKind::Internal)),
-            Decision::Refuse(rejection) => Err(rejection),
-            Decision::Wait(pending) => gate.judge_after(pending).await,
+            Judgement::Done(result) => result,
+            Judgement::Wait(pending) => gate.judge_after(pending).await,
         }
     }
 

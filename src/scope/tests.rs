@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::granted::TooMuchScope;
 use super::*;
 
 fn rules(wildcards: Wildcards, ceiling: Option<&str>) -> Arc<GrantRules> {

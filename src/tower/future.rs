@@ -1,0 +1,134 @@
+//! The response of a guarded service: the inner one's, a refusal, or the wait for a key and then
+//! either.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, ORIGIN};
+use http::{HeaderValue, Method, Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+
+use super::ResponseBody;
+use crate::access_token::AccessToken;
+use crate::rejection::Rejection;
+
+type Verdict = Pin<Box<dyn Future<Output = Result<AccessToken, Rejection>> + Send>>;
+
+pin_project! {
+    /// The response of a [`Guard`](super::Guard). Boxed inside only while a key is fetched.
+    #[must_use]
+    pub struct ResponseFuture<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        #[pin]
+        state: State<S, B>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, B>
+    where
+        S: Service<Request<B>>,
+    {
+        Inner { #[pin] future: S::Future },
+        Refused { response: Option<Response<Bytes>> },
+        Waiting { verdict: Verdict, held: Option<(Request<B>, S)> },
+    }
+}
+
+impl<S, B> ResponseFuture<S, B>
+where
+    S: Service<Request<B>>,
+{
+    pub(super) fn inner(future: S::Future) -> Self {
+        Self { state: State::Inner { future } }
+    }
+
+    pub(super) fn refused(rejection: Rejection, request: RefusedRequest) -> Self {
+        Self { state: State::Refused { response: Some(request.answer(&rejection)) } }
+    }
+
+    pub(super) fn waiting(verdict: Verdict, request: Request<B>, inner: S) -> Self {
+        Self { state: State::Waiting { verdict, held: Some((request, inner)) } }
+    }
+}
+
+impl<S, B, InnerBody> Future for ResponseFuture<S, B>
+where
+    S: Service<Request<B>, Response = Response<InnerBody>>,
+{
+    type Output = Result<Response<ResponseBody<InnerBody>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let mut state = self.project().state;
+        loop {
+            let next = match state.as_mut().project() {
+                StateProjection::Inner { future } => {
+                    return future
+                        .poll(context)
+                        .map_ok(|response| response.map(ResponseBody::inner));
+                }
+                StateProjection::Refused { response } => match response.take() {
+                    Some(response) => {
+                        return Poll::Ready(Ok(response.map(ResponseBody::refusal)));
+                    }
+                    // Polled after it was ready, which the contract of futures forbids.
+                    None => return Poll::Pending,
+                },
+                StateProjection::Waiting { verdict, held } => {
+                    let verdict = ready!(verdict.as_mut().poll(context));
+                    let Some((mut request, mut inner)) = held.take() else {
+                        return Poll::Pending;
+                    };
+                    match verdict {
+                        Ok(token) => {
+                            request.extensions_mut().insert(token);
+                            State::Inner { future: inner.call(request) }
+                        }
+                        Err(rejection) => State::Refused {
+                            response: Some(RefusedRequest::of(&request).answer(&rejection)),
+                        },
+                    }
+                }
+            };
+            state.set(next);
+        }
+    }
+}
+
+/// What the answer to a refused request depends on besides the reason.
+pub(super) struct RefusedRequest {
+    is_head: bool,
+    is_cross_origin: bool,
+}
+
+impl RefusedRequest {
+    pub(super) fn of<B>(request: &Request<B>) -> Self {
+        Self {
+            is_head: request.method() == Method::HEAD,
+            is_cross_origin: request.headers().contains_key(ORIGIN),
+        }
+    }
+
+    fn answer(&self, rejection: &Rejection) -> Response<Bytes> {
+        tracing::debug!(kind = ?rejection.kind(), "request refused");
+        let mut response = rejection.to_response();
+        if self.is_head {
+            response.body_mut().clear();
+        }
+        if self.is_cross_origin {
+            // Scripts of other origins could not read the challenge otherwise. Without
+            // Access-Control-Allow-Origin, which is for a CORS layer to say, it means nothing.
+            response.headers_mut().append(
+                ACCESS_CONTROL_EXPOSE_HEADERS,
+                HeaderValue::from_static("WWW-Authenticate, DPoP-Nonce, Retry-After"),
+            );
+        }
+        response
+    }
+}

@@ -1,0 +1,75 @@
+//! The layers: what a route demands, on its way to becoming a service.
+
+use std::fmt;
+use std::sync::Arc;
+
+use tower_layer::Layer;
+
+use super::Guard;
+use crate::authorization::Requirement;
+use crate::resource_server::{Gate, ResourceServer};
+
+/// Lets requests with a good token pass. Made by
+/// [`ResourceServer::authenticate`](crate::ResourceServer::authenticate).
+#[derive(Clone)]
+#[must_use]
+pub struct AuthenticateLayer {
+    server: ResourceServer,
+    gate: Arc<Gate>,
+}
+
+impl AuthenticateLayer {
+    pub(super) fn new(server: ResourceServer) -> Self {
+        let gate = Gate::new(&server, Requirement::none(), false);
+        Self { server, gate: Arc::new(gate) }
+    }
+
+    /// Lets requests without a token pass as well, as anonymous ones. A token that is there must be
+    /// good all the same.
+    pub fn optional(self) -> Self {
+        let gate = Gate::new(&self.server, Requirement::none(), true);
+        Self { gate: Arc::new(gate), ..self }
+    }
+}
+
+impl<S> Layer<S> for AuthenticateLayer {
+    type Service = Guard<S>;
+
+    fn layer(&self, inner: S) -> Guard<S> {
+        Guard::new(inner, Arc::clone(&self.gate))
+    }
+}
+
+impl fmt::Debug for AuthenticateLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthenticateLayer").field("server", &self.server).finish_non_exhaustive()
+    }
+}
+
+/// Lets requests pass whose token meets a requirement. Made by
+/// [`ResourceServer::require`](crate::ResourceServer::require).
+#[derive(Clone)]
+#[must_use]
+pub struct RequireLayer {
+    gate: Arc<Gate>,
+}
+
+impl RequireLayer {
+    pub(super) fn new(server: &ResourceServer, requirement: Requirement) -> Self {
+        Self { gate: Arc::new(Gate::new(server, requirement, false)) }
+    }
+}
+
+impl<S> Layer<S> for RequireLayer {
+    type Service = Guard<S>;
+
+    fn layer(&self, inner: S) -> Guard<S> {
+        Guard::new(inner, Arc::clone(&self.gate))
+    }
+}
+
+impl fmt::Debug for RequireLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequireLayer").field("server", self.gate.server()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,72 @@
+//! The tower middleware: [`authenticate`](ResourceServer::authenticate) and
+//! [`require`](ResourceServer::require).
+//!
+//! 1. A request whose token is good, and allows what the route requires, reaches the inner service
+//!    with the [`AccessToken`](crate::AccessToken) in its extensions.
+//! 2. Every other request is answered here, with the status and challenge of its
+//!    [`Rejection`](crate::Rejection); the inner service never sees it.
+//! 3. The body of a request is never read.
+//! 4. Layers stack: an inner layer of the same [`ResourceServer`] takes over the verdict about the
+//!    token and adds its requirement.
+//! 5. CORS preflight requests pass, unless
+//!    [`Preflight::Authenticate`](crate::Preflight::Authenticate) is configured. The handler of
+//!    such a request must not do what the route protects.
+//! 6. `poll_ready` is the inner service's alone. A response future waits for the authorization
+//!    server only when a key is missing, two seconds at most.
+//!
+//! Put the layer on routes (axum: `route_layer`), so that a path that does not exist stays a 404.
+//! In front of it belongs what must see refused requests too: tracing, CORS, compression.
+//!
+//! ```
+//! use std::convert::Infallible;
+//! use http::{Request, Response};
+//! use portcullis::{AccessToken, Issuer, ResourceServer, scope};
+//! use tower::{ServiceBuilder, service_fn};
+//!
+//! let api = ResourceServer::builder()
+//!     .issuer(Issuer::discover("https://login.example.com").audience("https://api.example.com"))
+//!     .build()?;
+//!
+//! let service = ServiceBuilder::new()
+//!     .layer(api.require(scope("orders.read")))
+//!     .service(service_fn(async |request: Request<String>| {
+//!         let token = request.extensions().get::<AccessToken>();
+//!         let caller = token.map(|token| token.subject().to_string());
+//!         Ok::<_, Infallible>(Response::new(caller.unwrap_or_default()))
+//!     }));
+//! # let _ = service;
+//! # Ok::<(), portcullis::ConfigError>(())
+//! ```
+
+mod body;
+mod future;
+mod layer;
+mod service;
+
+pub use body::ResponseBody;
+pub use future::ResponseFuture;
+pub use layer::{AuthenticateLayer, RequireLayer};
+pub use service::Guard;
+
+use crate::authorization::Requirement;
+use crate::rejection::Rejection;
+use crate::resource_server::ResourceServer;
+
+/// In the extensions of a request that was let through without a token: how it would have been
+/// refused.
+#[derive(Debug, Clone)]
+pub(crate) struct Anonymous(pub(crate) Rejection);
+
+impl ResourceServer {
+    /// A layer that lets requests with a good token pass, whatever its scope.
+    pub fn authenticate(&self) -> AuthenticateLayer {
+        AuthenticateLayer::new(self.clone())
+    }
+
+    /// A layer that lets requests pass whose token is good and meets `requirement`.
+    ///
+    /// It authenticates too; there is no need for [`authenticate`](Self::authenticate) around it.
+    pub fn require(&self, requirement: impl Into<Requirement>) -> RequireLayer {
+        RequireLayer::new(self, requirement.into())
+    }
+}

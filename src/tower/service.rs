@@ -1,0 +1,102 @@
+//! The service in front of a route.
+
+use std::fmt;
+use std::mem;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
+use http::{Method, Request, Response};
+use http_body::Body;
+use tower_service::Service;
+
+use super::Anonymous;
+use super::body::ResponseBody;
+use super::future::{RefusedRequest, ResponseFuture};
+use crate::access_token::AccessToken;
+use crate::rejection_kind::RejectionKind;
+use crate::resource_server::{Decision, Gate, Preflight};
+
+/// A service that only authorized requests reach.
+#[derive(Clone)]
+pub struct Guard<S> {
+    inner: S,
+    gate: Arc<Gate>,
+}
+
+impl<S> Guard<S> {
+    pub(super) fn new(inner: S, gate: Arc<Gate>) -> Self {
+        Self { inner, gate }
+    }
+}
+
+impl<S, RequestBody, InnerBody> Service<Request<RequestBody>> for Guard<S>
+where
+    S: Service<Request<RequestBody>, Response = Response<InnerBody>> + Clone,
+    InnerBody: Body<Data = Bytes>,
+{
+    type Response = Response<ResponseBody<InnerBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, RequestBody>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
+        // The service that was polled ready is the one to call; its clone is not.
+        let clone = self.inner.clone();
+        let mut inner = mem::replace(&mut self.inner, clone);
+
+        if self.gate.server().preflight() == Preflight::Pass && is_preflight(&request) {
+            self.mark_anonymous(&mut request);
+            return ResponseFuture::inner(inner.call(request));
+        }
+        let known = request.extensions().get::<AccessToken>();
+        match self.gate.decide(request.headers(), request.uri(), known) {
+            Decision::Admit(token) => {
+                request.extensions_mut().insert(token);
+                ResponseFuture::inner(inner.call(request))
+            }
+            Decision::AdmitKnown => ResponseFuture::inner(inner.call(request)),
+            Decision::AdmitAnonymous => {
+                self.mark_anonymous(&mut request);
+                ResponseFuture::inner(inner.call(request))
+            }
+            Decision::Refuse(rejection) => {
+                ResponseFuture::refused(rejection, RefusedRequest::of(&request))
+            }
+            Decision::Wait(pending) => {
+                let gate = Arc::clone(&self.gate);
+                let verdict = Box::pin(async move { gate.judge_after(pending).await });
+                ResponseFuture::waiting(verdict, request, inner)
+            }
+        }
+    }
+}
+
+impl<S> Guard<S> {
+    /// A token that another resource server has verified says nothing here.
+    fn mark_anonymous<B>(&self, request: &mut Request<B>) {
+        request.extensions_mut().remove::<AccessToken>();
+        let rejection = self.gate.reject(RejectionKind::MissingCredentials);
+        request.extensions_mut().insert(Anonymous(rejection));
+    }
+}
+
+/// The Fetch standard's CORS preflight request; a plain `OPTIONS` is a request like any other.
+fn is_preflight<B>(request: &Request<B>) -> bool {
+    request.method() == Method::OPTIONS
+        && request.headers().contains_key(ORIGIN)
+        && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+impl<S: fmt::Debug> fmt::Debug for Guard<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Guard")
+            .field("inner", &self.inner)
+            .field("server", self.gate.server())
+            .finish_non_exhaustive()
+    }
+}
