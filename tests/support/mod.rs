@@ -1,5 +1,10 @@
 //! What several integration tests share. Each of them is a crate of its own that holds this as a
-//! private module and uses a part of it, which the two lints take for mistakes.
-#![allow(dead_code, unreachable_pub)]
+//! private module and uses a part of it, which the lints take for mistakes.
+#![allow(dead_code, unreachable_pub, unused_imports)]
 
+pub mod challenge;
+pub mod fake_as;
+pub mod keys;
 pub mod oidc_provider;
+
+pub use challenge::challenge;
