@@ -1,5 +1,6 @@
 //! Configuration of one trusted issuer, as a user writes it.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -42,8 +43,18 @@ pub struct Issuer {
 pub(super) enum Keys {
     Discovery,
     Uri(String),
-    Value(String),
+    Value(StaticKeys),
     File(PathBuf),
+}
+
+/// A key set as text, which may hold secrets.
+#[derive(Clone)]
+pub(super) struct StaticKeys(pub(super) String);
+
+impl fmt::Debug for StaticKeys {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[redacted]")
+    }
 }
 
 /// How a pattern in a token answers a pattern in a requirement. A pattern stands for all the
@@ -77,7 +88,7 @@ impl Issuer {
     /// Such a set may hold secrets (`"kty":"oct"` with `alg`) for HS256, HS384 and HS512 when
     /// these are among the [`algorithms`](Self::algorithms) and it holds nothing else.
     pub fn with_jwks(issuer: impl Into<String>, jwks: impl Into<String>) -> Self {
-        Self::new(issuer.into(), Keys::Value(jwks.into()))
+        Self::new(issuer.into(), Keys::Value(StaticKeys(jwks.into())))
     }
 
     /// Like [`with_jwks`](Self::with_jwks), from a file. It is read by `build()` and again while

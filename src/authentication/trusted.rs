@@ -237,7 +237,7 @@ impl Issuer {
                     None
                 }
             },
-            Keys::Value(document) => Some(KeySource::Value(document.clone().into())),
+            Keys::Value(document) => Some(KeySource::Value(document.0.clone().into())),
             Keys::File(path) => Some(KeySource::File(path.clone())),
         }
     }

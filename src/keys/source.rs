@@ -22,7 +22,7 @@ const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 const FILE_LIFETIME: Duration = Duration::from_secs(5);
 
 /// Where the keys of an issuer are.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(crate) enum KeySource {
     /// At the `jwks_uri` of the issuer's metadata.
     Discovery { client: HttpClient, issuer: String, allow_http: AllowHttp },
@@ -110,6 +110,13 @@ impl KeySource {
         let set = JwkSet::parse(document, algorithms, KeyOrigin::Static)
             .map_err(|error| LoadError::Set { origin: self.to_string(), error })?;
         Ok(Loaded { set, lifetime: FILE_LIFETIME })
+    }
+}
+
+/// Without the keys: a static set may hold secrets.
+impl fmt::Debug for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "KeySource({self})")
     }
 }
 

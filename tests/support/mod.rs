@@ -4,6 +4,7 @@
 
 pub mod challenge;
 pub mod fake_as;
+pub mod fixture;
 pub mod keys;
 pub mod oidc_provider;
 
