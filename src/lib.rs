@@ -1,5 +1,18 @@
 //! portcullis: the OAuth 2.0 resource server.
 #![cfg_attr(docsrs, feature(doc_cfg))]
+// No input may end in a panic, and a library has no business on the standard streams. Tests may
+// do both, so this stands here and not in the manifest.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::todo,
+    clippy::unimplemented,
+    clippy::dbg_macro,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
 
 mod access_token;
 mod authentication;

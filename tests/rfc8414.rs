@@ -128,7 +128,7 @@ async fn disc_08_jws_11_jws_17_a_token_never_causes_a_request_elsewhere() {
     let foreign = key.token(&probe.origin);
     let rejection = server.verify(&foreign).await.unwrap_err();
     assert_eq!(rejection.kind(), RejectionKind::UntrustedIssuer);
-    assert_eq!(probe.log(), [String::new(); 0]);
+    assert!(probe.log().is_empty());
 }
 
 #[tokio::test]

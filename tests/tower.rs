@@ -125,6 +125,18 @@ fn subject(request: &Request<Body>) -> String {
     token.map_or("anonymous".to_owned(), |token| token.subject().to_string())
 }
 
+#[tokio::test]
+async fn hdr_16_the_layer_leaves_the_authorization_field_to_the_inner_service() {
+    let fixture = Fixture::new();
+    let server = fixture.builder().build().unwrap();
+    let inner = service_fn(|request: Request<Body>| async move {
+        assert!(request.headers().contains_key("authorization"));
+        Ok::<_, Infallible>(Response::new(Body::default()))
+    });
+    let response = server.authenticate().layer(inner).oneshot(bearer(&fixture.good())).await;
+    assert_eq!(response.unwrap().status(), 200);
+}
+
 async fn echo(request: Request<Body>) -> Result<Response<Body>, Infallible> {
     Ok(Response::new(Full::from(subject(&request))))
 }

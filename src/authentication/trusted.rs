@@ -104,7 +104,7 @@ impl Issuer {
         let label = format!("issuer \"{}\"", self.name);
         let mut fault = |problem: &str| faults.add(label.clone(), problem);
 
-        self.check_name(shared.allow_http).unwrap_or_else(|problem| fault(problem));
+        self.check_name(shared.allow_http).unwrap_or_else(&mut fault);
         let audience = self.accepted_audience(shared.default_audience, &mut fault);
         self.check_algorithms(&mut fault);
         if self.leeway > MAX_LEEWAY {

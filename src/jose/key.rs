@@ -17,7 +17,7 @@ pub(crate) struct VerificationKey {
 
 enum Material {
     Public(ParsedPublicKey),
-    Secret(hmac::Key),
+    Secret(Box<hmac::Key>),
 }
 
 /// The cryptographic library does not take the key: a point off its curve, a modulus out of range.
@@ -65,7 +65,7 @@ impl VerificationKey {
         if secret.len() < least {
             return Err(KeyRefused);
         }
-        Ok(Self::new(kid, algorithm, Material::Secret(hmac::Key::new(mac, secret))))
+        Ok(Self::new(kid, algorithm, Material::Secret(Box::new(hmac::Key::new(mac, secret)))))
     }
 
     fn new(kid: Option<&str>, algorithm: Algorithm, material: Material) -> Self {

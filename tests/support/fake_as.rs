@@ -1,8 +1,5 @@
 //! An authorization server that answers as a test tells it to, on a real socket.
 
-// A harness that cannot do its work has to fail the test, and panics are how tests fail.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 

@@ -1,9 +1,6 @@
 //! A real authorization server, `oidc-provider` for Node.js, and the clients that get tokens from
 //! it. Its configuration is `tests/oidc-provider/server.mjs`.
 
-// A harness that cannot do its work has to fail the test, and panics are how tests fail.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
-
 use std::collections::BTreeMap;
 use std::env;
 use std::io::{self, Write as _};
