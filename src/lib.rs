@@ -1,4 +1,72 @@
-//! portcullis: the OAuth 2.0 resource server.
+//! The OAuth 2.0 resource server for Rust: check the access token of every request, and tell the
+//! client precisely what is wrong.
+//!
+//! An API receives access tokens from an authorization server. Before a handler runs, somebody has
+//! to decide: is this token genuine, is it for us, does it allow *this* request? And if not, what
+//! should the client do next? portcullis is that somebody, as a [tower] layer for axum, hyper and
+//! everything else that speaks tower.
+//!
+//! # In ten lines
+//!
+#![cfg_attr(feature = "axum", doc = "```")]
+#![cfg_attr(not(feature = "axum"), doc = "```ignore")]
+//! use axum::{Router, routing::get};
+//! use portcullis::{AccessToken, Issuer, ResourceServer, scope};
+//!
+//! async fn orders(token: AccessToken) -> String {
+//!     format!("orders of {}", token.subject())
+//! }
+//!
+//! let issuer = Issuer::discover("https://login.example.com").audience("https://api.example.com");
+//! let api = ResourceServer::builder().issuer(issuer).build()?;
+//! let app: Router = Router::new()
+//!     .route("/orders", get(orders).route_layer(api.require(scope("orders.read"))));
+//! # Ok::<(), portcullis::ConfigError>(())
+//! ```
+//!
+//! # What happens to a request
+//!
+//! 1. **Credentials.** One `Authorization: Bearer` field with one token of at most 16384 bytes.
+//!    Anything malformed is 400, nothing at all is 401 without `error`.
+//! 2. **Authentication.** The token is a JWT signed by a configured [`Issuer`] with an allowed
+//!    [`Algorithm`], unexpired, meant for this audience, of the kind that its [`Profile`] asks for
+//!    and not bound to a key that was not proven. Otherwise: 401 `invalid_token`.
+//! 3. **Authorization.** It meets the route's [`Requirement`]: scopes, patterns, callers, policies.
+//!    Otherwise: 403, with `insufficient_scope` and the scope to ask for where that would help.
+//! 4. The inner service finds the [`AccessToken`] in the request extensions.
+//!
+//! When no key can be had from the authorization server, the answer is 503 with `Retry-After`:
+//! never the client's fault, and never an open door. [`RejectionKind`] lists every reason,
+//! [`Rejection`] says what the client is told.
+//!
+//! # Scopes
+//!
+//! [`scope`] is literal. [`scope_pattern`] is satisfied by any granted scope that it matches, `*`
+//! standing for any run of characters. Both combine with [`and`](Requirement::and) and
+//! [`or`](Requirement::or), and with [`users`], [`clients`] and [`policy`]. In a *token*, `*` is a
+//! character like any other unless the issuer was declared to
+//! [grant patterns](Issuer::granted_wildcards). A [ceiling](Issuer::allowed_scopes) narrows what
+//! an issuer's tokens may count for.
+//!
+//! # Keys
+//!
+//! [`Issuer::discover`] asks the issuer's metadata (RFC 8414, OpenID Connect Discovery) for its key
+//! set; [`Issuer::with_jwks_uri`], [`Issuer::with_jwks`] and [`Issuer::with_jwks_file`] name it.
+//! Keys are fetched when the first token arrives or ahead of it
+//! ([`ResourceServer::load_keys`]), refreshed in the background while requests come, and kept
+//! through an outage. An unknown key identifier causes one shared fetch, at most every ten seconds.
+//! A tokio runtime is needed for that.
+//!
+//! # Features
+//!
+//! None is on by default: the tower layer and keys over HTTPS are always there.
+//!
+//! | Feature | Brings |
+//! | --- | --- |
+//! | `axum` | extractors: [`AccessToken`], `Option<AccessToken>`, `Claims<T>` |
+//! | `env` | `ResourceServer::from_env()`, configuration from `PORTCULLIS_*` variables |
+//! | `testing` | `testing::Authority`, an authorization server for tests |
+//! | `sidecar` | the `portcullis` binary |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // No input may end in a panic, and a library has no business on the standard streams. Tests may
 // do both, so this stands here and not in the manifest.
