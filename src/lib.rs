@@ -116,3 +116,8 @@ pub use resource_server::{
     DangerousBuilder, KeysUnavailable, Preflight, ResourceServer, ResourceServerBuilder,
 };
 pub use scope::{InvalidScope, Scope, ScopePattern};
+
+/// The example in the README compiles.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

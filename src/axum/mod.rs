@@ -6,7 +6,7 @@
 //! | `Option<AccessToken>` | the token, if there is one | `None` | 500 |
 //! | [`Claims<T>`] | its claims as a `T` | 401 with the challenge | 500 |
 //!
-//! A [`Rejection`] is a response, so that handlers can return one:
+//! A [`Rejection`](crate::Rejection) is a response, so that handlers can return one:
 //! `Err(token.reject(RejectionKind::Forbidden))`.
 //!
 //! ```

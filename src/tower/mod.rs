@@ -4,7 +4,7 @@
 //! 1. A request whose token is good, and allows what the route requires, reaches the inner service
 //!    with the [`AccessToken`](crate::AccessToken) in its extensions.
 //! 2. Every other request is answered here, with the status and challenge of its
-//!    [`Rejection`](crate::Rejection); the inner service never sees it.
+//!    [`Rejection`]; the inner service never sees it.
 //! 3. The body of a request is never read.
 //! 4. Layers stack: an inner layer of the same [`ResourceServer`] takes over the verdict about the
 //!    token and adds its requirement.
