@@ -21,8 +21,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     // Your own authorization server's URL goes here.
     let issuer = Issuer::discover(authority.issuer_url()).audience("https://api.example.com");
     let api = ResourceServer::builder().issuer(issuer).build()?;
-    let app = Router::new()
-        .route("/orders", get(orders).route_layer(api.require(scope("orders.read"))));
+    let app =
+        Router::new().route("/orders", get(orders).route_layer(api.require(scope("orders.read"))));
 
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let token = authority.token().subject("alice").scope("orders.read").mint();

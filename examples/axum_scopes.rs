@@ -38,23 +38,32 @@ fn app(api: &ResourceServer) -> Router {
         // Any good token.
         .route("/tenant", get(tenant).route_layer(api.authenticate()))
         // All of these.
-        .route("/orders", get(done).route_layer(api.require(
-            scope("orders.read").and(scope("orders.write")),
-        )))
+        .route(
+            "/orders",
+            get(done).route_layer(api.require(scope("orders.read").and(scope("orders.write")))),
+        )
         // One of these; the challenge advertises the first that can be asked for.
-        .route("/reports", get(done).route_layer(api.require(
-            scope("reports.read").or(scope("admin")),
-        )))
+        .route(
+            "/reports",
+            get(done).route_layer(api.require(scope("reports.read").or(scope("admin")))),
+        )
         // Any scope that matches. Nobody can ask for a pattern, so the challenge names one scope.
-        .route("/push", get(done).route_layer(api.require(
-            scope_pattern("push.*").challenge_scope("push.send"),
-        )))
+        .route(
+            "/push",
+            get(done)
+                .route_layer(api.require(scope_pattern("push.*").challenge_scope("push.send"))),
+        )
         // People only, machines only, and a rule of your own.
         .route("/me", get(done).route_layer(api.require(users())))
         .route("/jobs", get(done).route_layer(api.require(clients().and(scope("jobs.run")))))
-        .route("/acme", get(done).route_layer(api.require(policy(|token| {
-            token.claim::<String>("tenant").is_ok_and(|tenant| tenant.as_deref() == Some("acme"))
-        }))))
+        .route(
+            "/acme",
+            get(done).route_layer(api.require(policy(|token| {
+                token
+                    .claim::<String>("tenant")
+                    .is_ok_and(|tenant| tenant.as_deref() == Some("acme"))
+            }))),
+        )
 }
 
 #[tokio::main]
@@ -73,7 +82,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     for path in ["/hello", "/tenant", "/orders", "/reports", "/push", "/me", "/jobs", "/acme"] {
         println!("{path}");
-        for (caller, token) in [("nobody", None), ("person", Some(&person)), ("machine", Some(&machine))]
+        for (caller, token) in
+            [("nobody", None), ("person", Some(&person)), ("machine", Some(&machine))]
         {
             let mut request = Request::get(path);
             if let Some(token) = token {

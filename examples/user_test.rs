@@ -58,7 +58,8 @@ mod tests {
     #[tokio::test]
     async fn tokens_expire() {
         let authority = Authority::new();
-        let token = authority.token().scope("orders.read").expires_in(Duration::from_secs(60)).mint();
+        let token =
+            authority.token().scope("orders.read").expires_in(Duration::from_secs(60)).mint();
         assert_eq!(get(&authority, &token).await.status(), StatusCode::OK);
         authority.clock().advance(Duration::from_secs(3600));
         assert_eq!(get(&authority, &token).await.status(), StatusCode::UNAUTHORIZED);

@@ -26,7 +26,7 @@ use std::time::Duration;
 use crate::access_token::{AccessToken, ServerMark};
 use crate::clock::{Clock, NumericDate};
 use crate::jose::{CompactJws, JoseHeader, JwsError, NotVerified, json};
-use crate::keys::{KeyStore, Missing, Refresh};
+use crate::keys::{KeySnapshot, KeyStore, Missing, Refresh};
 use crate::rejection_kind::RejectionKind;
 
 pub use issuer::{DangerousIssuer, Issuer, WildcardMatch};
@@ -64,8 +64,8 @@ pub(crate) enum Authentication {
     Wait(Refresh),
 }
 
-/// Asks a key store what to do about a key that is not there; whether any is there is told.
-type OnMissingKey = fn(&KeyStore, bool) -> Missing;
+/// Asks a key store what to do about a key that is not among those that were seen.
+type OnMissingKey = fn(&KeyStore, Option<&Arc<KeySnapshot>>) -> Missing;
 
 /// All trusted issuers and the clock to judge by.
 pub(crate) struct Authenticator {
@@ -147,7 +147,7 @@ impl Authenticator {
                 Err(NotVerified::NoKey { kid_is_known: false }) => {}
             }
         }
-        Err(match missing(issuer.keys(), keys.is_some()) {
+        Err(match missing(issuer.keys(), keys.as_ref()) {
             Missing::Wait(refresh) => Stop::Wait(refresh),
             Missing::Unknown => RejectionKind::UnknownKey.into(),
             Missing::Unavailable { retry_after } => Stop::Refused(Refused {

@@ -18,7 +18,7 @@ use std::time::Duration;
 
 pub(crate) use flight::Refresh;
 pub(crate) use source::{KeySource, LoadError};
-pub(crate) use store::{KeyStore, Missing};
+pub(crate) use store::{KeySnapshot, KeyStore, Missing};
 
 /// The longest that a request waits for keys.
 pub(crate) const MAX_WAIT: Duration = Duration::from_secs(2);

@@ -102,16 +102,20 @@ impl KeyStore {
         snapshot
     }
 
-    /// What to do about a token whose key is not among `current()`.
-    pub(crate) fn missing(&self, have_keys: bool) -> Missing {
+    /// What to do about a token whose key is not among those that were `seen`.
+    pub(crate) fn missing(&self, seen: Option<&Arc<KeySnapshot>>) -> Missing {
         if self.shared.source.is_fixed() {
             return Missing::Unknown;
         }
         let now = Instant::now();
         let mut flight = lock(&self.flight);
-        if let Some(flight) = flight.as_ref().filter(|flight| !flight.is_over()) {
+        // A fetch that ended between the look at the keys and now has something new to look at.
+        if let Some(flight) = flight.as_ref()
+            && (!flight.is_over() || self.shared.has_other_keys(seen, now))
+        {
             return Missing::Wait(flight.refresh());
         }
+        let have_keys = seen.is_some();
         let mut schedule = lock(&self.shared.schedule);
         let permission = if have_keys {
             schedule.take_for_unknown_key(now)
@@ -130,7 +134,8 @@ impl KeyStore {
     }
 
     /// After waiting in vain: was it the authorization server's fault?
-    pub(crate) fn still_missing(&self, have_keys: bool) -> Missing {
+    pub(crate) fn still_missing(&self, seen: Option<&Arc<KeySnapshot>>) -> Missing {
+        let have_keys = seen.is_some();
         let failed = lock(&self.shared.schedule).last_failed();
         let waiting = lock(&self.flight).as_ref().is_some_and(|flight| !flight.is_over());
         if have_keys && !failed && !waiting {
@@ -232,6 +237,12 @@ impl Shared {
         }
     }
 
+    fn has_other_keys(&self, seen: Option<&Arc<KeySnapshot>>, now: Instant) -> bool {
+        let snapshot = self.snapshot.load();
+        let usable = snapshot.as_ref().filter(|keys| !keys.is_dead(now, self.max_stale));
+        usable.is_some_and(|usable| seen.is_none_or(|seen| !Arc::ptr_eq(usable, seen)))
+    }
+
     fn is_time_to_look(&self, now: Instant) -> bool {
         const PAUSE_MS: u64 = 1000;
         let now = u64::try_from(now.duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX);
@@ -280,13 +291,81 @@ mod tests {
 
     #[test]
     fn avail_04_a_fixed_set_is_not_loaded_again_for_an_unknown_key() {
-        let set = format!(r#"{{"keys":[{{"kty":"oct","alg":"HS256","k":"{}"}}]}}"#, "A".repeat(43));
-        let source = KeySource::Value(set.into());
-        let store = KeyStore::new("i".into(), source, &[Algorithm::HS256], Duration::MAX);
+        let store = store(KeySource::Value(SET.into()));
         store.load_local().unwrap();
         // No runtime is needed either.
         for _ in 0..2 {
-            assert!(matches!(store.missing(true), Missing::Unknown));
+            assert!(matches!(store.missing(store.current().as_ref()), Missing::Unknown));
         }
+    }
+
+    /// A symmetric key of 32 zero bytes.
+    const SET: &str = concat!(
+        r#"{"keys":[{"kty":"oct","alg":"HS256","k":""#,
+        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+        r#""}]}"#
+    );
+
+    fn store(source: KeySource) -> KeyStore {
+        KeyStore::new("i".into(), source, &[Algorithm::HS256], Duration::MAX)
+    }
+
+    fn keys() -> Loaded {
+        let source = KeySource::Value(SET.into());
+        source.load_local(&[Algorithm::HS256]).unwrap().unwrap()
+    }
+
+    fn nowhere() -> KeyStore {
+        store(KeySource::File("/nonexistent/jwks.json".into()))
+    }
+
+    #[tokio::test]
+    async fn a_fetch_that_lands_between_look_and_question_is_noticed() {
+        let store = nowhere();
+        let Missing::Wait(refresh) = store.missing(None) else { panic!("a fetch starts") };
+        refresh.wait_for_end().await;
+        // It failed, and the next is due in a second.
+        assert!(matches!(store.missing(None), Missing::Unavailable { .. }));
+        // Keys come while somebody still holds that there are none.
+        store.shared.replace(keys());
+        assert!(matches!(store.missing(None), Missing::Wait(_)));
+
+        let before = store.current();
+        store.shared.replace(keys());
+        assert!(matches!(store.missing(before.as_ref()), Missing::Wait(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn avail_03_good_keys_outlive_their_lifetime_by_max_stale_and_no_longer() {
+        let shared_life = Duration::from_secs(600);
+        let store = KeyStore::new(
+            "i".into(),
+            KeySource::File("/nonexistent/jwks.json".into()),
+            &[Algorithm::HS256],
+            Duration::from_secs(3600),
+        );
+        store.shared.replace(Loaded { lifetime: shared_life, ..keys() });
+        assert!(store.current().is_some());
+        tokio::time::advance(shared_life + Duration::from_secs(3600)).await;
+        assert!(store.current().is_some());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(store.current().is_none());
+        // And then it is as if there had never been any: a fetch is tried.
+        assert!(matches!(store.missing(None), Missing::Wait(_)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_refresh_starts_ahead_of_expiry_and_nobody_waits_for_it() {
+        let store = nowhere();
+        store.shared.replace(Loaded { lifetime: Duration::from_secs(600), ..keys() });
+        tokio::time::advance(Duration::from_secs(479)).await;
+        assert!(store.current().is_some());
+        assert!(lock(&store.flight).is_none());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(store.current().is_some());
+        let refresh = lock(&store.flight).as_ref().map(Flight::refresh);
+        refresh.expect("a fetch has started").wait_for_end().await;
+        // It failed: the good keys stay.
+        assert!(store.current().is_some());
     }
 }
