@@ -1,6 +1,7 @@
 //! The snapshot that requests read, and the fetches that replace it.
 
 use std::fmt;
+use std::future::Future;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -145,25 +146,25 @@ impl KeyStore {
         }
     }
 
-    /// Loads keys now and reports how it went, budgets aside. Joins a fetch under way.
-    pub(crate) async fn load(&self) -> Result<(), Arc<LoadError>> {
+    /// Loads keys now, budgets aside, or joins a fetch under way; the future reports how it went.
+    pub(crate) fn load(&self) -> impl Future<Output = Result<(), Arc<LoadError>>> {
         let refresh = {
             let mut flight = lock(&self.flight);
             match flight.as_ref().filter(|flight| !flight.is_over()) {
-                Some(flight) => flight.refresh(),
+                Some(flight) => Missing::Wait(flight.refresh()),
                 None => {
                     lock(&self.shared.schedule).started(Instant::now());
-                    match self.take_off(&mut flight) {
-                        Missing::Wait(refresh) => refresh,
-                        _ => return Err(Arc::new(LoadError::Aborted)),
-                    }
+                    self.take_off(&mut flight)
                 }
             }
         };
-        refresh.wait_for_end().await;
-        match lock(&self.shared.schedule).last_error() {
-            Some(error) => Err(error),
-            None => Ok(()),
+        async move {
+            let Missing::Wait(refresh) = refresh else { return Err(Arc::new(LoadError::Aborted)) };
+            refresh.wait_for_end().await;
+            match lock(&self.shared.schedule).last_error() {
+                Some(error) => Err(error),
+                None => Ok(()),
+            }
         }
     }
 

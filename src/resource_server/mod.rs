@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::access_token::AccessToken;
-use crate::authentication::Authenticator;
+use crate::authentication::{Authenticator, TrustedIssuer};
 use crate::authorization::Requirement;
 use crate::challenge::{ChallengeSettings, Challenges};
 use crate::credentials::QueryToken;
@@ -69,10 +69,13 @@ impl ResourceServer {
     /// Names the issuers whose keys could not be had and says why. The server is usable all the
     /// same: it tries again when tokens arrive.
     pub async fn load_keys(&self) -> Result<(), KeysUnavailable> {
+        let stores = self.0.authenticator.issuers().map(TrustedIssuer::keys);
+        // All of them are on their way before the first is waited for.
+        let loads: Vec<_> = stores.map(|keys| (keys.issuer(), keys.load())).collect();
         let mut failed = Vec::new();
-        for issuer in self.0.authenticator.issuers() {
-            if let Err(error) = issuer.keys().load().await {
-                failed.push(format!("{}: {error}", issuer.keys().issuer()));
+        for (issuer, load) in loads {
+            if let Err(error) = load.await {
+                failed.push(format!("{issuer}: {error}"));
             }
         }
         if failed.is_empty() { Ok(()) } else { Err(KeysUnavailable(failed)) }
