@@ -37,6 +37,20 @@
 //! # let _ = service;
 //! # Ok::<(), portcullis::ConfigError>(())
 //! ```
+//!
+//! What makes no sense does not compile: text is no requirement (is `*` in it a pattern?), and what
+//! is required cannot be optional.
+//!
+//! ```compile_fail,E0277
+//! # fn f(api: portcullis::ResourceServer) {
+//! api.require("orders.read");
+//! # }
+//! ```
+//! ```compile_fail,E0599
+//! # fn f(api: portcullis::ResourceServer) {
+//! api.require(portcullis::scope("orders.read")).optional();
+//! # }
+//! ```
 
 mod body;
 mod future;
