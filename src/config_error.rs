@@ -15,11 +15,35 @@ pub struct ConfigError {
 pub struct Fault {
     setting: String,
     problem: String,
+    about: Option<Setting>,
+}
+
+/// What a fault is about, whatever name it was configured by: a front that reads settings from
+/// somewhere else than the program has names of its own for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Setting {
+    Issuer,
+    Audience,
+    JwksUri,
+    Jwks,
+    Algorithms,
+    Leeway,
+    ScopeClaims,
+    RequiredClaims,
+    AllowedScopes,
+    ImpliedScopes,
+    Realm,
+    Resource,
 }
 
 impl Fault {
     pub(crate) fn new(setting: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { setting: setting.into(), problem: problem.into() }
+        Self { setting: setting.into(), problem: problem.into(), about: None }
+    }
+
+    #[cfg(feature = "env")]
+    pub(crate) fn about(&self) -> Option<Setting> {
+        self.about
     }
 
     /// The name of the setting or variable at fault.
@@ -69,8 +93,19 @@ impl Faults {
         self.0.push(Fault::new(setting, problem));
     }
 
-    pub(crate) fn extend(&mut self, faults: impl IntoIterator<Item = Fault>) {
-        self.0.extend(faults);
+    /// Like [`add`](Self::add), for a setting that a front may know by another name.
+    pub(crate) fn add_about(
+        &mut self,
+        about: Setting,
+        label: impl Into<String>,
+        problem: impl Into<String>,
+    ) {
+        self.0.push(Fault { about: Some(about), ..Fault::new(label, problem) });
+    }
+
+    #[cfg(feature = "env")]
+    pub(crate) fn into_vec(self) -> Vec<Fault> {
+        self.0
     }
 
     /// `value` where nothing was found.

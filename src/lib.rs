@@ -91,6 +91,8 @@ mod challenge;
 mod clock;
 mod config_error;
 mod credentials;
+#[cfg(feature = "env")]
+pub mod env;
 mod fetch;
 mod jose;
 mod keys;

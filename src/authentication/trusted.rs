@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Profile;
 use super::issuer::{Issuer, Keys, WildcardMatch};
-use crate::config_error::Faults;
+use crate::config_error::{Faults, Setting};
 use crate::fetch::{AllowHttp, HttpClient};
 use crate::jose::{Algorithm, JoseHeader};
 use crate::keys::{KeySource, KeyStore};
@@ -95,26 +95,33 @@ impl Issuer {
         &self.name
     }
 
+    /// What faults of an issuer are labelled with.
+    pub(crate) fn label(name: &str) -> String {
+        format!("issuer \"{name}\"")
+    }
+
     pub(crate) fn needs_http(&self) -> bool {
         matches!(self.keys, Keys::Discovery | Keys::Uri(_))
     }
 
     /// Checks everything and adds what is wrong to `faults`. `None` only with faults.
     pub(crate) fn compile(self, shared: &Shared<'_>, faults: &mut Faults) -> Option<TrustedIssuer> {
-        let label = format!("issuer \"{}\"", self.name);
-        let mut fault = |problem: &str| faults.add(label.clone(), problem);
+        let label = Self::label(&self.name);
+        let mut fault =
+            |about: Setting, problem: &str| faults.add_about(about, label.clone(), problem);
 
-        self.check_name(shared.allow_http).unwrap_or_else(&mut fault);
+        self.check_name(shared.allow_http)
+            .unwrap_or_else(|problem| fault(Setting::Issuer, problem));
         let audience = self.accepted_audience(shared.default_audience, &mut fault);
         self.check_algorithms(&mut fault);
         if self.leeway > MAX_LEEWAY {
-            fault("the leeway must be within 0 to 300 seconds");
+            fault(Setting::Leeway, "the leeway must be within 0 to 300 seconds");
         }
         if self.scope_claims.is_empty() || self.scope_claims.iter().any(String::is_empty) {
-            fault("scope claims must be one or more names");
+            fault(Setting::ScopeClaims, "scope claims must be one or more names");
         }
         if self.required_claims.iter().any(|(name, value)| name.is_empty() || value.is_empty()) {
-            fault("a required claim needs a name and a value");
+            fault(Setting::RequiredClaims, "a required claim needs a name and a value");
         }
         let grant_rules = self.grant_rules(&mut fault);
         let source = self.key_source(shared, &mut fault)?;
@@ -122,7 +129,7 @@ impl Issuer {
         let name: Arc<str> = self.name.into();
         let keys = KeyStore::new(Arc::clone(&name), source, &self.algorithms, shared.max_stale);
         if let Err(error) = keys.load_local() {
-            fault(&error.to_string());
+            fault(Setting::Jwks, &error.to_string());
         }
         Some(TrustedIssuer {
             name,
@@ -156,11 +163,14 @@ impl Issuer {
     fn accepted_audience(
         &self,
         default: Option<&str>,
-        fault: &mut impl FnMut(&str),
+        fault: &mut impl FnMut(Setting, &str),
     ) -> Option<Audience> {
         if self.skip_audience {
             if self.required_claims.is_empty() {
-                fault("skipping the audience needs at least one required claim in its place");
+                fault(
+                    Setting::RequiredClaims,
+                    "skipping the audience needs at least one required claim in its place",
+                );
             }
             return Some(Audience::Skipped);
         }
@@ -170,36 +180,52 @@ impl Issuer {
             audiences.extend(default.map(Into::into));
         }
         if audiences.is_empty() {
-            fault("needs an audience (or the resource server a resource identifier)");
+            fault(
+                Setting::Audience,
+                "needs an audience (or the resource server a resource identifier)",
+            );
             return None;
         }
         if audiences.iter().any(|audience| audience.is_empty() || &**audience == "*") {
-            fault("an audience must be an exact string; \"*\" and the empty string are not");
+            fault(
+                Setting::Audience,
+                "an audience must be an exact string; \"*\" and the empty string are not",
+            );
             return None;
         }
         Some(Audience::OneOf(audiences.into()))
     }
 
-    fn check_algorithms(&self, fault: &mut impl FnMut(&str)) {
+    fn check_algorithms(&self, fault: &mut impl FnMut(Setting, &str)) {
         let symmetric = self.algorithms.iter().filter(|algorithm| algorithm.is_symmetric()).count();
         if self.algorithms.is_empty() {
-            fault("needs at least one algorithm");
+            fault(Setting::Algorithms, "needs at least one algorithm");
         } else if symmetric > 0 && self.needs_http() {
-            fault("HS256, HS384 and HS512 need a static key set: published keys are no secrets");
+            fault(
+                Setting::Algorithms,
+                "HS256, HS384 and HS512 need a static key set: published keys are no secrets",
+            );
         } else if symmetric > 0 && symmetric < self.algorithms.len() {
-            fault("HS256, HS384 and HS512 cannot be mixed with public key algorithms");
+            fault(
+                Setting::Algorithms,
+                "HS256, HS384 and HS512 cannot be mixed with public key algorithms",
+            );
         }
     }
 
-    fn grant_rules(&self, fault: &mut impl FnMut(&str)) -> Option<GrantRules> {
+    fn grant_rules(&self, fault: &mut impl FnMut(Setting, &str)) -> Option<GrantRules> {
         let mut sound = true;
-        let mut scope_fault = |setting: &str, error: &dyn std::fmt::Display| {
+        let mut scope_fault = |about: Setting, label: &str, error: &dyn std::fmt::Display| {
             sound = false;
-            fault(&format!("{setting}: {error}"));
+            fault(about, &format!("{label}: {error}"));
         };
         let ceiling = self.allowed_scopes.as_deref().and_then(|text| {
             Ceiling::from_config(text)
-                .map_err(|errors| errors.iter().for_each(|e| scope_fault("allowed scopes", e)))
+                .map_err(|errors| {
+                    errors.iter().for_each(|error| {
+                        scope_fault(Setting::AllowedScopes, "allowed scopes", error);
+                    });
+                })
                 .ok()
         });
         let mut implied = Vec::new();
@@ -211,7 +237,7 @@ impl Issuer {
             });
             match parsed {
                 Ok(pair) => implied.push(pair),
-                Err(error) => scope_fault("implied scopes", &error),
+                Err(error) => scope_fault(Setting::ImpliedScopes, "implied scopes", &error),
             }
         }
         let wildcards = match self.wildcards {
@@ -222,7 +248,11 @@ impl Issuer {
         sound.then(|| GrantRules { wildcards, ceiling, hierarchy: Hierarchy::new(implied) })
     }
 
-    fn key_source(&self, shared: &Shared<'_>, fault: &mut impl FnMut(&str)) -> Option<KeySource> {
+    fn key_source(
+        &self,
+        shared: &Shared<'_>,
+        fault: &mut impl FnMut(Setting, &str),
+    ) -> Option<KeySource> {
         let client = || shared.client.clone();
         match &self.keys {
             Keys::Discovery => Some(KeySource::Discovery {
@@ -233,7 +263,7 @@ impl Issuer {
             Keys::Uri(address) => match shared.allow_http.check(address) {
                 Ok(address) => Some(KeySource::Uri { client: client()?, address }),
                 Err(problem) => {
-                    fault(&format!("the JWKS URI {problem}"));
+                    fault(Setting::JwksUri, &format!("the JWKS URI {problem}"));
                     None
                 }
             },

@@ -152,6 +152,7 @@ impl Requirement {
     ///
     /// # Errors
     /// Every element that is neither scope nor pattern, and a list of more than 64 patterns.
+    #[cfg_attr(not(feature = "env"), allow(dead_code, reason = "only variables hold such lists"))]
     pub(crate) fn from_config(text: &str) -> Result<Self, Vec<InvalidScope>> {
         Self::list(split_config_list(text)).map(all_of)
     }
@@ -160,6 +161,7 @@ impl Requirement {
     ///
     /// # Errors
     /// As [`Requirement::from_config`].
+    #[cfg_attr(not(feature = "env"), allow(dead_code, reason = "only variables hold such lists"))]
     pub(crate) fn list<'a>(
         elements: impl IntoIterator<Item = &'a str>,
     ) -> Result<Vec<Self>, Vec<InvalidScope>> {

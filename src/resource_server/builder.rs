@@ -9,11 +9,11 @@ use http::Response;
 
 use super::{Inner, ResourceServer, metadata};
 use crate::access_token::ServerMark;
-use crate::authentication::{Authenticator, Issuer, SharedSettings};
+use crate::authentication::{Authenticator, Issuer, SharedSettings, TrustedIssuer};
 use crate::authorization::Requirement;
 use crate::challenge::{ChallengeSettings, Challenges};
 use crate::clock::{Clock, SystemClock};
-use crate::config_error::{ConfigError, Faults};
+use crate::config_error::{ConfigError, Faults, Setting};
 use crate::credentials::QueryToken;
 use crate::fetch::{AllowHttp, HttpClient, HttpService};
 use crate::rejection::{RefusalBody, Rejection};
@@ -163,26 +163,9 @@ impl ResourceServerBuilder {
     /// Every fault that was found.
     pub fn build(self) -> Result<ResourceServer, ConfigError> {
         let mut faults = Faults::default();
-        let challenge = self.challenge_settings(&mut faults);
         let client = self.client(&mut faults);
-        if self.issuers.is_empty() {
-            faults.add("issuer", "at least one issuer is needed");
-        }
-        let shared = SharedSettings {
-            default_audience: self.resource.as_deref(),
-            allow_http: self.allow_http,
-            max_stale: self.max_stale.unwrap_or(DEFAULT_MAX_STALE),
-            client,
-        };
-        let mut names = Vec::new();
-        let mut trusted = Vec::new();
-        for issuer in self.issuers {
-            if names.contains(&issuer.name().to_owned()) {
-                faults.add(format!("issuer \"{}\"", issuer.name()), "is configured twice");
-            }
-            names.push(issuer.name().to_owned());
-            trusted.extend(issuer.compile(&shared, &mut faults));
-        }
+        let challenge = self.challenge_settings(&mut faults);
+        let trusted = self.trusted_issuers(client, &mut faults);
         faults.or(())?;
         let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let scope = self.required.advertised();
@@ -199,15 +182,60 @@ impl ResourceServerBuilder {
         })))
     }
 
+    /// What [`build`](Self::build) would find wrong, the HTTP client aside, which is costly to
+    /// make and may still be replaced.
+    #[cfg(feature = "env")]
+    pub(crate) fn check(&self) -> Faults {
+        let mut faults = Faults::default();
+        self.challenge_settings(&mut faults);
+        self.trusted_issuers(None, &mut faults);
+        faults
+    }
+
+    fn trusted_issuers(
+        &self,
+        client: Option<HttpClient>,
+        faults: &mut Faults,
+    ) -> Vec<TrustedIssuer> {
+        if self.issuers.is_empty() {
+            faults.add_about(Setting::Issuer, "issuer", "at least one issuer is needed");
+        }
+        let shared = SharedSettings {
+            default_audience: self.resource.as_deref(),
+            allow_http: self.allow_http,
+            max_stale: self.max_stale.unwrap_or(DEFAULT_MAX_STALE),
+            client,
+        };
+        let mut names = Vec::new();
+        let mut trusted = Vec::new();
+        for issuer in &self.issuers {
+            if names.contains(&issuer.name()) {
+                faults.add_about(
+                    Setting::Issuer,
+                    Issuer::label(issuer.name()),
+                    "is configured twice",
+                );
+            }
+            names.push(issuer.name());
+            trusted.extend(issuer.clone().compile(&shared, faults));
+        }
+        trusted
+    }
+
     fn challenge_settings(&self, faults: &mut Faults) -> ChallengeSettings {
         let resource_metadata = self.resource.as_deref().and_then(|resource| {
-            metadata::address(resource).map_err(|problem| faults.add("resource", problem)).ok()
+            metadata::address(resource)
+                .map_err(|problem| faults.add_about(Setting::Resource, "resource", problem))
+                .ok()
         });
+        if let Some(realm) = self.realm.as_deref()
+            && (realm.is_empty() || !realm.bytes().all(|byte| matches!(byte, b' '..=b'~')))
+        {
+            let problem = "must be one or more printable ASCII characters";
+            faults.add_about(Setting::Realm, "realm", problem);
+        }
         let realm = self.realm.as_ref().or(self.resource.as_ref());
         let realm = realm.map_or(DEFAULT_REALM, String::as_str);
-        if realm.is_empty() || !realm.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-            faults.add("realm", "must be one or more printable ASCII characters");
-        }
         let uri_reference = |byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
         if let Some(uri) = self.error_uri.as_deref()
             && (uri.is_empty() || !uri.bytes().all(uri_reference))

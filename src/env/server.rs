@@ -1,0 +1,236 @@
+//! Fills the builder from the variables.
+//!
+//! 1. Everything is read before anything is judged, so that one run finds every fault.
+//! 2. Where a variable is missing or unusable, a stand-in takes its place, so that the rest can be
+//!    judged all the same and nothing is reported that only follows from it. A builder with
+//!    stand-ins comes with a fault and is given to nobody.
+//! 3. What the engine finds wrong is reported under the names of the variables.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use tracing::{Dispatch, dispatcher};
+
+use super::keys::Keys;
+use super::names::*;
+use super::nearest::nearest;
+use super::source::{Read, Source};
+use super::values;
+use crate::authentication::{Issuer, Profile, WildcardMatch};
+use crate::config_error::Setting;
+use crate::jose::Algorithm;
+use crate::resource_server::{ResourceServer, ResourceServerBuilder};
+
+const STAND_IN: &str = "https://stand-in.invalid";
+
+const SKIPS_AUDIENCE: &str = "PORTCULLIS_SKIP_AUDIENCE=dangerously: tokens are accepted whoever \
+     they are meant for, and PORTCULLIS_REQUIRED_CLAIMS alone ties them to this service";
+const ALLOWS_HTTP: &str = "PORTCULLIS_ALLOW_HTTP=dangerously: whoever is on the way to the \
+     authorization server can supply keys, and so make tokens";
+
+/// A builder with all that is set. Faults stay in `source`.
+pub(super) fn read(source: &mut Source) -> ResourceServerBuilder {
+    let mut builder = ResourceServer::builder();
+    let resource = source.read(RESOURCE, values::word);
+    let audience = Audience::read(source, &resource);
+    if let Read::Value(resource) = resource {
+        builder = builder.resource(resource);
+    }
+    let names = issuer_names(source);
+    let keys = Keys::read(source, names.len());
+    let shared = Shared::read(source);
+    let patterns = pattern_issuers(source, &names);
+    for name in &names {
+        let mut issuer = shared.apply(audience.apply(keys.issuer(name)));
+        if patterns.contains(name) {
+            issuer = issuer.granted_wildcards(WildcardMatch::Overlap);
+        }
+        builder = builder.issuer(issuer);
+    }
+    builder = server_settings(source, builder);
+    report(source, &builder, &names);
+    builder
+}
+
+fn issuer_names(source: &mut Source) -> Vec<String> {
+    let names = source.read_required(ISSUER, values::words);
+    names.unwrap_or_else(|| vec![STAND_IN.to_owned()])
+}
+
+fn server_settings(
+    source: &mut Source,
+    mut builder: ResourceServerBuilder,
+) -> ResourceServerBuilder {
+    if let Read::Value(realm) = source.read(REALM, values::text) {
+        builder = builder.realm(realm);
+    }
+    if let Read::Value(scopes) = source.read(REQUIRED_SCOPES, values::requirement) {
+        builder = builder.required(scopes);
+    }
+    if let Read::Value(max_stale) = source.read(JWKS_MAX_STALE, values::duration) {
+        builder = builder.jwks_max_stale(max_stale);
+    }
+    // Checked already, so that nobody has to change anything once there is a cache.
+    source.read(TOKEN_CACHE, values::count);
+    let http = [("loopback", false), ("dangerously", true)];
+    match source.read(ALLOW_HTTP, |text| values::choice(text, &http)) {
+        Read::Unset | Read::Value(false) => builder,
+        Read::Value(true) => {
+            source.warn(ALLOWS_HTTP);
+            builder.dangerous().allow_http()
+        }
+        Read::Unusable => builder.dangerous().allow_http(),
+    }
+}
+
+/// Whom tokens have to be meant for, and whether that counts.
+struct Audience {
+    audiences: Vec<String>,
+    skip: bool,
+}
+
+impl Audience {
+    fn read(source: &mut Source, resource: &Read<String>) -> Self {
+        let audiences = source.read(AUDIENCE, values::words);
+        let choices = [("dangerously", true), ("off", false)];
+        let skip = source.read(SKIP_AUDIENCE, |text| values::choice(text, &choices));
+        let skipped = !matches!(skip, Read::Unset | Read::Value(false));
+        if audiences.is_unset() && resource.is_unset() && !skipped {
+            source.fault(AUDIENCE, format!("is required (or {RESOURCE}, which takes its place)"));
+        }
+        let mut audiences = audiences.value().unwrap_or_default();
+        if audiences.is_empty() && !matches!(resource, Read::Value(_)) {
+            audiences.push(STAND_IN.to_owned());
+        }
+        let skip = matches!(skip, Read::Value(true));
+        if skip {
+            source.warn(SKIPS_AUDIENCE);
+        }
+        Self { audiences, skip }
+    }
+
+    fn apply(&self, issuer: Issuer) -> Issuer {
+        let issuer = self.audiences.iter().fold(issuer, Issuer::audience);
+        if self.skip { issuer.dangerous().skip_audience() } else { issuer }
+    }
+}
+
+/// What all issuers have in common.
+struct Shared {
+    algorithms: Option<Vec<Algorithm>>,
+    profile: Option<Profile>,
+    leeway: Option<Duration>,
+    allowed_scopes: Option<String>,
+    scope_claims: Option<Vec<String>>,
+    required_claims: Vec<(String, String)>,
+}
+
+impl Shared {
+    fn read(source: &mut Source) -> Self {
+        let profiles = [("compatible", Profile::Compatible), ("rfc9068", Profile::Rfc9068)];
+        Self {
+            algorithms: match source.read(ALGORITHMS, values::algorithms) {
+                Read::Unset => None,
+                // Whatever was meant is among them, so no key is refused for a misspelt name.
+                Read::Unusable => Some(Algorithm::all().collect()),
+                Read::Value(algorithms) => Some(algorithms),
+            },
+            profile: source.read(PROFILE, |text| values::choice(text, &profiles)).value(),
+            leeway: source.read(LEEWAY, values::duration).value(),
+            allowed_scopes: source.read(ALLOWED_SCOPES, values::ceiling).value(),
+            scope_claims: source.read(SCOPE_CLAIMS, values::words).value(),
+            required_claims: source
+                .read(REQUIRED_CLAIMS, values::claims)
+                .value()
+                .unwrap_or_default(),
+        }
+    }
+
+    fn apply(&self, mut issuer: Issuer) -> Issuer {
+        if let Some(algorithms) = &self.algorithms {
+            issuer = issuer.algorithms(algorithms.iter().copied());
+        }
+        if let Some(profile) = self.profile {
+            issuer = issuer.profile(profile);
+        }
+        if let Some(leeway) = self.leeway {
+            issuer = issuer.leeway(leeway);
+        }
+        if let Some(scopes) = &self.allowed_scopes {
+            issuer = issuer.allowed_scopes(scopes);
+        }
+        if let Some(claims) = &self.scope_claims {
+            issuer = issuer.scope_claims(claims);
+        }
+        for (name, value) in &self.required_claims {
+            issuer = issuer.required_claim(name, value);
+        }
+        issuer
+    }
+}
+
+/// The issuers in whose tokens `*` is a pattern.
+fn pattern_issuers(source: &mut Source, names: &[String]) -> Vec<String> {
+    let Read::Value(listed) = source.read(GRANTED_WILDCARDS, values::words) else {
+        return Vec::new();
+    };
+    match listed.as_slice() {
+        [only] if only == "off" => return Vec::new(),
+        [only] if only == "on" => return names.to_vec(),
+        _ if source.is_unusable(ISSUER) => return Vec::new(),
+        _ => {}
+    }
+    for (number, name) in (1..).zip(&listed) {
+        if names.contains(name) {
+            continue;
+        }
+        let near = nearest(name, names).and_then(|near| names.iter().position(|one| one == near));
+        let near = near.map(|near| format!("; did you mean element {} there?", near + 1));
+        let near = near.unwrap_or_default();
+        let problem = format!("element {number}: is none of the issuers in {ISSUER}{near}");
+        source.fault(GRANTED_WILDCARDS, problem);
+    }
+    listed
+}
+
+/// What the engine finds wrong.
+fn report(source: &mut Source, builder: &ResourceServerBuilder, names: &[String]) {
+    let mut numbers = HashMap::new();
+    for (number, name) in (1..).zip(names) {
+        numbers.entry(Issuer::label(name)).or_insert(number);
+    }
+    // Whatever is worth a line in the log is logged by `build()`.
+    let faults = dispatcher::with_default(&Dispatch::none(), || builder.check());
+    for fault in faults.into_vec() {
+        // What no variable says is left to `build()`.
+        let Some(about) = fault.about() else { continue };
+        let Some(variable) = variable(about) else { continue };
+        if source.is_unusable(variable) {
+            continue;
+        }
+        let problem = match numbers.get(fault.setting()) {
+            Some(number) if about == Setting::Issuer && names.len() > 1 => {
+                format!("element {number}: {}", fault.problem())
+            }
+            _ => fault.problem().to_owned(),
+        };
+        source.fault(variable, problem);
+    }
+}
+
+fn variable(setting: Setting) -> Option<&'static str> {
+    Some(match setting {
+        Setting::Issuer => ISSUER,
+        Setting::Audience => AUDIENCE,
+        Setting::JwksUri => JWKS_URI,
+        Setting::Jwks => JWKS,
+        Setting::Algorithms => ALGORITHMS,
+        Setting::Leeway => LEEWAY,
+        Setting::ScopeClaims => SCOPE_CLAIMS,
+        Setting::RequiredClaims => REQUIRED_CLAIMS,
+        Setting::AllowedScopes => ALLOWED_SCOPES,
+        Setting::ImpliedScopes => return None,
+        Setting::Realm => REALM,
+        Setting::Resource => RESOURCE,
+    })
+}
