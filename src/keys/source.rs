@@ -1,7 +1,9 @@
 //! Where a key set comes from, and one attempt to load it.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -75,14 +77,12 @@ impl KeySource {
                 fetch_set(client, address, algorithms).await
             }
             Self::Uri { client, address } => fetch_set(client, address.clone(), algorithms).await,
-            Self::Value(document) => Self::read_value(document, algorithms),
+            Self::Value(document) => Self::parse_value(document, algorithms),
             Self::File(path) => {
                 let path = path.clone();
-                let read = tokio::task::spawn_blocking(move || {
-                    std::fs::read(&path).map_err(|error| LoadError::File { path, error })
-                });
+                let read = tokio::task::spawn_blocking(move || read_file(&path));
                 let document = read.await.map_err(|_| LoadError::Aborted)??;
-                self.read_file(&document, algorithms)
+                self.parse_file(&document, algorithms)
             }
         }
     }
@@ -90,12 +90,10 @@ impl KeySource {
     /// For sources that need no network: what `build()` can already find wrong.
     pub(super) fn load_local(&self, algorithms: &[Algorithm]) -> Option<Result<Loaded, LoadError>> {
         match self {
-            Self::Value(document) => Some(Self::read_value(document, algorithms)),
-            Self::File(path) => Some(
-                std::fs::read(path)
-                    .map_err(|error| LoadError::File { path: path.clone(), error })
-                    .and_then(|document| self.read_file(&document, algorithms)),
-            ),
+            Self::Value(document) => Some(Self::parse_value(document, algorithms)),
+            Self::File(path) => {
+                Some(read_file(path).and_then(|document| self.parse_file(&document, algorithms)))
+            }
             Self::Discovery { .. } | Self::Uri { .. } => None,
         }
     }
@@ -105,13 +103,13 @@ impl KeySource {
         matches!(self, Self::Value(_))
     }
 
-    fn read_value(document: &[u8], algorithms: &[Algorithm]) -> Result<Loaded, LoadError> {
+    fn parse_value(document: &[u8], algorithms: &[Algorithm]) -> Result<Loaded, LoadError> {
         let set = JwkSet::parse(document, algorithms, KeyOrigin::Static)
             .map_err(|error| LoadError::Set { origin: "the configured key set".into(), error })?;
         Ok(Loaded { set, lifetime: Duration::MAX })
     }
 
-    fn read_file(&self, document: &[u8], algorithms: &[Algorithm]) -> Result<Loaded, LoadError> {
+    fn parse_file(&self, document: &[u8], algorithms: &[Algorithm]) -> Result<Loaded, LoadError> {
         let set = JwkSet::parse(document, algorithms, KeyOrigin::Static)
             .map_err(|error| LoadError::Set { origin: self.to_string(), error })?;
         Ok(Loaded { set, lifetime: FILE_LIFETIME })
@@ -134,6 +132,16 @@ impl fmt::Display for KeySource {
             Self::File(path) => write!(f, "{}", path.display()),
         }
     }
+}
+
+/// Not more than a byte over what a key set may have, whatever the path leads to.
+fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
+    let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
+    let mut document = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(limit).read_to_end(&mut document))
+        .map_err(|error| LoadError::File { path: path.to_owned(), error })?;
+    Ok(document)
 }
 
 async fn fetch_set(
