@@ -98,6 +98,9 @@ mod rejection;
 mod rejection_kind;
 mod resource_server;
 mod scope;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 pub mod tower;
 
 pub use access_token::{AccessToken, Caller, ClaimsError, Subject};
