@@ -10,7 +10,8 @@ use url::Url;
 use super::Authority;
 use super::addresses::Addresses;
 use super::clock::ManualClock;
-use super::serve::Socket;
+use super::in_process::exchange;
+use super::serve::LoopbackSocket;
 use super::state::{Settings, State};
 use crate::config_error::{ConfigError, Faults};
 use crate::jose::Algorithm;
@@ -120,12 +121,16 @@ impl AuthorityBuilder {
     /// # Errors
     /// When the address is not loopback or not free, or with a [`ConfigError`] inside.
     pub async fn serve_on(self, address: SocketAddr) -> io::Result<Authority> {
-        let socket = Socket::bind(address).await?;
+        let socket = LoopbackSocket::bind(address).await?;
         let issuer = on_socket(self.issuer.as_deref().unwrap_or(ISSUER), socket.address());
         let state = self
             .state(issuer)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        let server = socket.serve(Arc::clone(&state));
+        let served = Arc::clone(&state);
+        let server = socket.serve(move |request| {
+            let state = Arc::clone(&served);
+            async move { exchange(&state, request).await }
+        });
         Ok(Authority::new_with(state, Some(server)))
     }
 

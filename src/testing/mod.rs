@@ -66,7 +66,7 @@ mod in_process;
 mod keys;
 mod mint;
 mod misuse;
-mod serve;
+pub(crate) mod serve;
 mod signing_key;
 mod state;
 mod token;

@@ -1,36 +1,37 @@
-//! An authority on a socket.
+//! HTTP on a loopback socket.
 
 use std::convert::Infallible;
+use std::error::Error;
+use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
+use http::{Request, Response};
+use http_body::Body;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::TcpListener;
 use tokio::task::{AbortHandle, JoinSet};
 
-use super::in_process::exchange;
-use super::state::State;
-
 /// After a failure to accept.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// A socket that nobody has been let in at yet.
-pub(super) struct Socket {
+pub(crate) struct LoopbackSocket {
     listener: TcpListener,
     address: SocketAddr,
 }
 
-impl Socket {
-    /// Binds. Only loopback addresses: whoever reaches this server gets any token.
-    pub(super) async fn bind(address: SocketAddr) -> io::Result<Self> {
+impl LoopbackSocket {
+    /// Binds. Any other address is refused: what listens here trusts whoever reaches it.
+    pub(crate) async fn bind(address: SocketAddr) -> io::Result<Self> {
         if !address.ip().is_loopback() {
             return Err(io::Error::new(
                 io::ErrorKind::InvalidInput,
-                format!("{address} is not a loopback address: this authority is for tests only"),
+                format!("{address} is not a loopback address"),
             ));
         }
         let listener = TcpListener::bind(address).await?;
@@ -38,18 +39,25 @@ impl Socket {
         Ok(Self { listener, address })
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    pub(super) fn serve(self, state: Arc<State>) -> Server {
-        Server(tokio::spawn(accept(self.listener, state)).abort_handle())
+    /// Answers every request in a task of its own connection.
+    pub(crate) fn serve<A, F, B>(self, answer: A) -> Server
+    where
+        A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+        F: Future<Output = Response<B>> + Send + 'static,
+        B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+    {
+        Server(tokio::spawn(accept(self.listener, answer)).abort_handle())
     }
 }
 
 /// A running server. Dropping it closes the socket and every connection.
 #[derive(Debug)]
-pub(super) struct Server(AbortHandle);
+#[must_use]
+pub(crate) struct Server(AbortHandle);
 
 impl Drop for Server {
     fn drop(&mut self) {
@@ -57,7 +65,12 @@ impl Drop for Server {
     }
 }
 
-async fn accept(listener: TcpListener, state: Arc<State>) {
+async fn accept<A, F, B>(listener: TcpListener, answer: A)
+where
+    A: Fn(Request<Incoming>) -> F + Clone + Send + 'static,
+    F: Future<Output = Response<B>> + Send + 'static,
+    B: Body<Data: Send, Error: Into<Box<dyn Error + Send + Sync>>> + Send + 'static,
+{
     // Ends with this task, and the connections with it.
     let mut connections = JoinSet::new();
     loop {
@@ -65,22 +78,22 @@ async fn accept(listener: TcpListener, state: Arc<State>) {
             Ok((stream, _)) => stream,
             // For example too many open files: others may close some.
             Err(error) => {
-                tracing::debug!("the test authority cannot accept: {error}");
+                tracing::debug!("cannot accept a connection: {error}");
                 tokio::time::sleep(PAUSE).await;
                 continue;
             }
         };
-        let state = Arc::clone(&state);
+        let answer = answer.clone();
         let service = service_fn(move |request| {
-            let state = Arc::clone(&state);
-            async move { Ok::<_, Infallible>(exchange(&state, request).await) }
+            let response = answer(request);
+            async { Ok::<_, Infallible>(response.await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .serve_connection(TokioIo::new(stream), service);
         connections.spawn(async {
             if let Err(error) = connection.await {
-                tracing::debug!("connection to the test authority: {error}");
+                tracing::debug!("a connection broke: {error}");
             }
         });
         while connections.try_join_next().is_some() {}
