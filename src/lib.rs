@@ -98,6 +98,9 @@ mod rejection;
 mod rejection_kind;
 mod resource_server;
 mod scope;
+#[cfg(feature = "sidecar")]
+#[doc(hidden)]
+pub mod sidecar;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
