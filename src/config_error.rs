@@ -113,6 +113,17 @@ impl Faults {
         if self.0.is_empty() { Ok(value) } else { Err(ConfigError { faults: self.0 }) }
     }
 
+    /// The error that one more fault makes it.
+    #[cfg(feature = "testing")]
+    pub(crate) fn and(
+        mut self,
+        setting: impl Into<String>,
+        problem: impl Into<String>,
+    ) -> ConfigError {
+        self.add(setting, problem);
+        ConfigError { faults: self.0 }
+    }
+
     pub(crate) fn into_error(self) -> Option<ConfigError> {
         (!self.0.is_empty()).then_some(ConfigError { faults: self.0 })
     }

@@ -100,6 +100,12 @@ mod rejection;
 mod rejection_kind;
 mod resource_server;
 mod scope;
+#[cfg(feature = "sidecar")]
+#[doc(hidden)]
+pub mod sidecar;
+#[cfg(feature = "testing")]
+#[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
+pub mod testing;
 pub mod tower;
 
 pub use access_token::{AccessToken, Caller, ClaimsError, Subject};

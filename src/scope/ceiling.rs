@@ -30,7 +30,7 @@ impl Ceiling {
 
     /// Whether this element may count. Stars in it are ordinary characters, so of a pattern's
     /// text it tells whether all that the pattern names may count.
-    pub(super) fn covers(&self, element: &str) -> bool {
+    pub(crate) fn covers(&self, element: &str) -> bool {
         self.0.iter().any(|allowed| allowed.matches(element))
     }
 
