@@ -123,8 +123,4 @@ impl Faults {
         self.add(setting, problem);
         ConfigError { faults: self.0 }
     }
-
-    pub(crate) fn into_error(self) -> Option<ConfigError> {
-        (!self.0.is_empty()).then_some(ConfigError { faults: self.0 })
-    }
 }

@@ -122,10 +122,7 @@ mod tests {
     fn registered(client: Client) -> Result<RegisteredClient, String> {
         let mut faults = Faults::default();
         let registered = client.compile(&mut faults);
-        match faults.into_error() {
-            Some(error) => Err(error.to_string()),
-            None => Ok(registered.unwrap()),
-        }
+        faults.or(registered).map(Option::unwrap).map_err(|error| error.to_string())
     }
 
     #[test]
