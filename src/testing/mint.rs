@@ -80,7 +80,7 @@ impl Recipe {
 
     /// The claims that RFC 9068 §2.2 requires.
     fn claims(&self, state: &State) -> Result<Value, CryptoFailure> {
-        let now = since_epoch(state.clock().now());
+        let now = whole_seconds(state.clock().now());
         let lifetime = self.lifetime.unwrap_or(LIFETIME);
         let (iat, not_before) = match self.validity {
             Validity::Now => (now, None),
@@ -117,12 +117,14 @@ fn replaced(
     Value::Object(members)
 }
 
-/// A clock set before 1970 shows 1970 here.
-fn since_epoch(time: SystemTime) -> Duration {
-    time.duration_since(UNIX_EPOCH).unwrap_or_default()
+/// The time since 1970 without fractions, which many readers of `iat` do not expect. A clock set
+/// before 1970 shows 1970 here.
+fn whole_seconds(time: SystemTime) -> Duration {
+    let since_epoch = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    Duration::from_secs(since_epoch.as_secs())
 }
 
-/// Whole seconds as an integer, which every reader understands (RFC 7519 §2).
+/// An integer where it can be one (RFC 7519 §2 allows others).
 fn numeric_date(since_epoch: Duration) -> Value {
     if since_epoch.subsec_nanos() == 0 {
         since_epoch.as_secs().into()
