@@ -1,6 +1,6 @@
 //! The `portcullis` binary, for the crate's own use.
 //!
-//! It has one command so far, `demo` ([`demo`]). Exit codes are those of sysexits: 0 after a clean
+//! It has one command so far, `portcullis demo`. Exit codes are those of sysexits: 0 after a clean
 //! end, 64 where the command line is wrong, 78 where the configuration is, 1 for the rest.
 
 mod command;
