@@ -72,7 +72,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 fn public_key(algorithm: Algorithm, jwks: &str) -> ParsedPublicKey {
     let jwks: serde_json::Value = serde_json::from_str(jwks).unwrap();
     let keys = jwks["keys"].as_array().unwrap();
-    let jwk = keys.iter().find(|jwk| jwk["alg"] == algorithm.name()).unwrap();
+    let jwk = keys.iter().find(|jwk| matches(jwk, algorithm)).unwrap();
     let bytes = |name: &str| URL_SAFE_NO_PAD.decode(jwk[name].as_str().unwrap()).unwrap();
     match algorithm {
         Algorithm::RS256 => RsaPublicKeyComponents { n: bytes("n"), e: bytes("e") }
@@ -84,4 +84,9 @@ fn public_key(algorithm: Algorithm, jwks: &str) -> ParsedPublicKey {
         }
         _ => ParsedPublicKey::new(&signature::ED25519, bytes("x")).unwrap(),
     }
+}
+
+/// An Ed25519 key may go without `alg`, as it answers to two names.
+fn matches(jwk: &serde_json::Value, algorithm: Algorithm) -> bool {
+    jwk["alg"] == algorithm.name() || (algorithm == Algorithm::EdDSA && jwk["crv"] == "Ed25519")
 }

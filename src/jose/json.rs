@@ -184,7 +184,8 @@ mod tests {
         let text = format!(r#"{{"exp":{{"{ARBITRARY_PRECISION}":"1"}}}}"#);
         let exp = object(text.as_bytes()).unwrap().remove("exp").unwrap();
         // With that feature serde_json itself cannot tell the two apart.
-        let text_is_kept = serde_json::from_str::<Value>("1e0").unwrap().to_string() != "1.0";
+        let number: Value = serde_json::from_str("1e0").unwrap();
+        let text_is_kept = number.to_string().as_str() != "1.0";
         assert_eq!(exp.is_object(), !text_is_kept);
     }
 

@@ -4,7 +4,7 @@
 //! 1. A request whose token is good, and allows what the route requires, reaches the inner service
 //!    with the [`AccessToken`](crate::AccessToken) in its extensions.
 //! 2. Every other request is answered here, with the status and challenge of its
-//!    [`Rejection`]; the inner service never sees it.
+//!    [`Rejection`](crate::Rejection); the inner service never sees it.
 //! 3. The body of a request is never read.
 //! 4. Layers stack: an inner layer of the same [`ResourceServer`] takes over the verdict about the
 //!    token and adds its requirement.
@@ -63,13 +63,13 @@ pub use layer::{AuthenticateLayer, RequireLayer};
 pub use service::Guard;
 
 use crate::authorization::Requirement;
-use crate::rejection::Rejection;
 use crate::resource_server::ResourceServer;
 
 /// In the extensions of a request that was let through without a token: how it would have been
-/// refused.
+/// refused. Extractors tell by it that there was a layer.
+#[cfg(feature = "axum")]
 #[derive(Debug, Clone)]
-pub(crate) struct Anonymous(pub(crate) Rejection);
+pub(crate) struct Anonymous(pub(crate) crate::rejection::Rejection);
 
 impl ResourceServer {
     /// A layer that lets requests with a good token pass, whatever its scope.

@@ -11,11 +11,9 @@ use http::{Method, Request, Response};
 use http_body::Body;
 use tower_service::Service;
 
-use super::Anonymous;
 use super::body::ResponseBody;
 use super::future::{RefusedRequest, ResponseFuture};
 use crate::access_token::AccessToken;
-use crate::rejection_kind::RejectionKind;
 use crate::resource_server::{Decision, Gate, Preflight};
 
 /// A service that only authorized requests reach.
@@ -80,8 +78,11 @@ impl<S> Guard<S> {
     /// A token that another resource server has verified says nothing here.
     fn mark_anonymous<B>(&self, request: &mut Request<B>) {
         request.extensions_mut().remove::<AccessToken>();
-        let rejection = self.gate.reject(RejectionKind::MissingCredentials);
-        request.extensions_mut().insert(Anonymous(rejection));
+        #[cfg(feature = "axum")]
+        {
+            let rejection = self.gate.reject(crate::RejectionKind::MissingCredentials);
+            request.extensions_mut().insert(super::Anonymous(rejection));
+        }
     }
 }
 
