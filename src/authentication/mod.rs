@@ -12,6 +12,7 @@
 //! Steps 1 and 2 need no network, so they answer alike while the authorization server is down.
 
 mod claims;
+mod compile;
 mod confirmation;
 mod issuer;
 mod scope_claim;
@@ -29,9 +30,10 @@ use crate::jose::{CompactJws, JoseHeader, JwsError, NotVerified, json};
 use crate::keys::{KeySnapshot, KeyStore, Missing, Refresh};
 use crate::rejection_kind::RejectionKind;
 
+pub(crate) use compile::Shared as SharedSettings;
 pub use issuer::{DangerousIssuer, Issuer, WildcardMatch};
 pub use token_type::Profile;
-pub(crate) use trusted::{Shared as SharedSettings, TrustedIssuer};
+pub(crate) use trusted::TrustedIssuer;
 
 /// Why a token is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -80,7 +82,8 @@ impl Authenticator {
         clock: Arc<dyn Clock>,
         server: ServerMark,
     ) -> Self {
-        let issuers = issuers.into_iter().map(|issuer| (issuer.name(), issuer)).collect();
+        let issuers =
+            issuers.into_iter().map(|issuer| (Arc::clone(&issuer.name), issuer)).collect();
         Self { issuers, clock, server }
     }
 
@@ -134,7 +137,7 @@ impl Authenticator {
         jws: &CompactJws<'_>,
         missing: OnMissingKey,
     ) -> Result<(), Stop> {
-        let keys = issuer.keys().current();
+        let keys = issuer.keys.current();
         if let Some(keys) = keys.as_ref() {
             match keys.set.verify(header, jws) {
                 Ok(()) => return Ok(()),
@@ -147,7 +150,7 @@ impl Authenticator {
                 Err(NotVerified::NoKey { kid_is_known: false }) => {}
             }
         }
-        Err(match missing(issuer.keys(), keys.as_ref()) {
+        Err(match missing(&issuer.keys, keys.as_ref()) {
             Missing::Wait(refresh) => Stop::Wait(refresh),
             Missing::Unknown => RejectionKind::UnknownKey.into(),
             Missing::Unavailable { retry_after } => Stop::Refused(Refused {

@@ -1,40 +1,26 @@
-//! An issuer whose configuration has been checked and compiled.
+//! An issuer whose configuration has been checked: what requests are judged by.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::Profile;
-use super::issuer::{Issuer, Keys, WildcardMatch};
-use crate::config_error::{Faults, Setting};
-use crate::fetch::{AllowHttp, HttpClient};
 use crate::jose::{Algorithm, JoseHeader};
-use crate::keys::{KeySource, KeyStore};
+use crate::keys::KeyStore;
 use crate::rejection_kind::RejectionKind;
-use crate::scope::{self, Ceiling, GrantRules, Hierarchy, Scope, Wildcards};
-
-/// RFC 7519 §4.1.4: "no more than a few minutes".
-const MAX_LEEWAY: Duration = Duration::from_secs(300);
-
-/// What the issuers of one resource server have in common.
-pub(crate) struct Shared<'a> {
-    pub(crate) default_audience: Option<&'a str>,
-    pub(crate) allow_http: AllowHttp,
-    pub(crate) max_stale: Duration,
-    /// `None` where there is no client because its own configuration was at fault.
-    pub(crate) client: Option<HttpClient>,
-}
+use crate::scope::GrantRules;
 
 /// An issuer with its keys and rules.
 pub(crate) struct TrustedIssuer {
-    name: Arc<str>,
-    keys: KeyStore,
-    audience: Audience,
-    algorithms: Box<[Algorithm]>,
-    profile: Profile,
-    leeway: Duration,
-    scope_claims: Box<[Box<str>]>,
-    required_claims: Box<[(Box<str>, Box<str>)]>,
-    grant_rules: Arc<GrantRules>,
+    pub(super) name: Arc<str>,
+    pub(super) keys: KeyStore,
+    pub(super) audience: Audience,
+    pub(super) algorithms: Box<[Algorithm]>,
+    pub(super) profile: Profile,
+    pub(super) leeway: Duration,
+    pub(super) scope_claims: Box<[Box<str>]>,
+    /// Names and the values that they must have.
+    pub(super) required_claims: Box<[(Box<str>, Box<str>)]>,
+    pub(super) grant_rules: Arc<GrantRules>,
 }
 
 /// Whom tokens must be meant for.
@@ -44,10 +30,6 @@ pub(super) enum Audience {
 }
 
 impl TrustedIssuer {
-    pub(super) fn name(&self) -> Arc<str> {
-        Arc::clone(&self.name)
-    }
-
     pub(crate) fn keys(&self) -> &KeyStore {
         &self.keys
     }
@@ -62,213 +44,5 @@ impl TrustedIssuer {
             return Err(RejectionKind::AlgorithmNotAllowed);
         }
         self.profile.check(header.typ.as_deref())
-    }
-
-    pub(super) fn audience(&self) -> &Audience {
-        &self.audience
-    }
-
-    pub(super) fn profile(&self) -> Profile {
-        self.profile
-    }
-
-    pub(super) fn leeway(&self) -> Duration {
-        self.leeway
-    }
-
-    pub(super) fn scope_claims(&self) -> &[Box<str>] {
-        &self.scope_claims
-    }
-
-    pub(super) fn required_claims(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.required_claims.iter().map(|(name, value)| (&**name, &**value))
-    }
-
-    pub(super) fn grant_rules(&self) -> &Arc<GrantRules> {
-        &self.grant_rules
-    }
-}
-
-impl Issuer {
-    /// The name as configured, for finding duplicates.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// What faults of an issuer are labelled with.
-    pub(crate) fn label(name: &str) -> String {
-        format!("issuer \"{name}\"")
-    }
-
-    pub(crate) fn needs_http(&self) -> bool {
-        matches!(self.keys, Keys::Discovery | Keys::Uri(_))
-    }
-
-    /// Checks everything and adds what is wrong to `faults`. `None` only with faults.
-    pub(crate) fn compile(self, shared: &Shared<'_>, faults: &mut Faults) -> Option<TrustedIssuer> {
-        let label = Self::label(&self.name);
-        let mut fault =
-            |about: Setting, problem: &str| faults.add_about(about, label.clone(), problem);
-
-        self.check_name(shared.allow_http)
-            .unwrap_or_else(|problem| fault(Setting::Issuer, problem));
-        let audience = self.accepted_audience(shared.default_audience, &mut fault);
-        self.check_algorithms(&mut fault);
-        if self.leeway > MAX_LEEWAY {
-            fault(Setting::Leeway, "the leeway must be within 0 to 300 seconds");
-        }
-        if self.scope_claims.is_empty() || self.scope_claims.iter().any(String::is_empty) {
-            fault(Setting::ScopeClaims, "scope claims must be one or more names");
-        }
-        if self.required_claims.iter().any(|(name, value)| name.is_empty() || value.is_empty()) {
-            fault(Setting::RequiredClaims, "a required claim needs a name and a value");
-        }
-        let grant_rules = self.grant_rules(&mut fault);
-        let source = self.key_source(shared, &mut fault)?;
-
-        let name: Arc<str> = self.name.into();
-        let keys = KeyStore::new(Arc::clone(&name), source, &self.algorithms, shared.max_stale);
-        if let Err(error) = keys.load_local() {
-            fault(Setting::Jwks, &error.to_string());
-        }
-        Some(TrustedIssuer {
-            name,
-            keys,
-            audience: audience?,
-            algorithms: self.algorithms.into(),
-            profile: self.profile,
-            leeway: self.leeway,
-            scope_claims: self.scope_claims.into_iter().map(Into::into).collect(),
-            required_claims: self
-                .required_claims
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-            grant_rules: Arc::new(grant_rules?),
-        })
-    }
-
-    /// RFC 8414 §2: https, no query, no fragment. Only what is asked for keys has to be a URL.
-    fn check_name(&self, allow_http: AllowHttp) -> Result<(), &'static str> {
-        if self.name.is_empty() {
-            return Err("the issuer must not be empty");
-        }
-        if !matches!(self.keys, Keys::Discovery) {
-            return Ok(());
-        }
-        let url = allow_http.check(&self.name)?;
-        if url.query().is_some() { Err("must not have a query") } else { Ok(()) }
-    }
-
-    fn accepted_audience(
-        &self,
-        default: Option<&str>,
-        fault: &mut impl FnMut(Setting, &str),
-    ) -> Option<Audience> {
-        if self.skip_audience {
-            if self.required_claims.is_empty() {
-                fault(
-                    Setting::RequiredClaims,
-                    "skipping the audience needs at least one required claim in its place",
-                );
-            }
-            return Some(Audience::Skipped);
-        }
-        let mut audiences: Vec<Box<str>> =
-            self.audiences.iter().map(|audience| audience.as_str().into()).collect();
-        if audiences.is_empty() {
-            audiences.extend(default.map(Into::into));
-        }
-        if audiences.is_empty() {
-            fault(
-                Setting::Audience,
-                "needs an audience (or the resource server a resource identifier)",
-            );
-            return None;
-        }
-        if audiences.iter().any(|audience| audience.is_empty() || &**audience == "*") {
-            fault(
-                Setting::Audience,
-                "an audience must be an exact string; \"*\" and the empty string are not",
-            );
-            return None;
-        }
-        Some(Audience::OneOf(audiences.into()))
-    }
-
-    fn check_algorithms(&self, fault: &mut impl FnMut(Setting, &str)) {
-        let symmetric = self.algorithms.iter().filter(|algorithm| algorithm.is_symmetric()).count();
-        if self.algorithms.is_empty() {
-            fault(Setting::Algorithms, "needs at least one algorithm");
-        } else if symmetric > 0 && self.needs_http() {
-            fault(
-                Setting::Algorithms,
-                "HS256, HS384 and HS512 need a static key set: published keys are no secrets",
-            );
-        } else if symmetric > 0 && symmetric < self.algorithms.len() {
-            fault(
-                Setting::Algorithms,
-                "HS256, HS384 and HS512 cannot be mixed with public key algorithms",
-            );
-        }
-    }
-
-    fn grant_rules(&self, fault: &mut impl FnMut(Setting, &str)) -> Option<GrantRules> {
-        let mut sound = true;
-        let mut scope_fault = |about: Setting, label: &str, error: &dyn std::fmt::Display| {
-            sound = false;
-            fault(about, &format!("{label}: {error}"));
-        };
-        let ceiling = self.allowed_scopes.as_deref().and_then(|text| {
-            Ceiling::from_config(text)
-                .map_err(|errors| {
-                    errors.iter().for_each(|error| {
-                        scope_fault(Setting::AllowedScopes, "allowed scopes", error);
-                    });
-                })
-                .ok()
-        });
-        let mut implied = Vec::new();
-        for (scope, implies) in &self.implied {
-            let parsed = Scope::new(scope).and_then(|scope| {
-                let implies: Result<Vec<_>, _> =
-                    scope::split_config_list(implies).map(Scope::new).collect();
-                Ok((scope, implies?))
-            });
-            match parsed {
-                Ok(pair) => implied.push(pair),
-                Err(error) => scope_fault(Setting::ImpliedScopes, "implied scopes", &error),
-            }
-        }
-        let wildcards = match self.wildcards {
-            None => Wildcards::Off,
-            Some(WildcardMatch::Overlap) => Wildcards::Overlap,
-            Some(WildcardMatch::Cover) => Wildcards::Cover,
-        };
-        sound.then(|| GrantRules { wildcards, ceiling, hierarchy: Hierarchy::new(implied) })
-    }
-
-    fn key_source(
-        &self,
-        shared: &Shared<'_>,
-        fault: &mut impl FnMut(Setting, &str),
-    ) -> Option<KeySource> {
-        let client = || shared.client.clone();
-        match &self.keys {
-            Keys::Discovery => Some(KeySource::Discovery {
-                client: client()?,
-                issuer: self.name.clone(),
-                allow_http: shared.allow_http,
-            }),
-            Keys::Uri(address) => match shared.allow_http.check(address) {
-                Ok(address) => Some(KeySource::Uri { client: client()?, address }),
-                Err(problem) => {
-                    fault(Setting::JwksUri, &format!("the JWKS URI {problem}"));
-                    None
-                }
-            },
-            Keys::Value(document) => Some(KeySource::Value(document.0.clone().into())),
-            Keys::File(path) => Some(KeySource::File(path.clone())),
-        }
     }
 }

@@ -1,5 +1,7 @@
 //! The signature is good; do the claims make it a token for us, now?
 
+use std::sync::Arc;
+
 use super::token_type::{self, Profile};
 use super::trusted::{Audience, TrustedIssuer};
 use super::{claims, confirmation, scope_claim};
@@ -17,7 +19,7 @@ pub(super) fn accept(
     now: NumericDate,
     server: &ServerMark,
 ) -> Result<AccessToken, RejectionKind> {
-    for name in issuer.profile().required_claims() {
+    for name in issuer.profile.required_claims() {
         if !token.contains_key(*name) {
             return Err(RejectionKind::MissingClaim);
         }
@@ -28,19 +30,19 @@ pub(super) fn accept(
     let client_id = claims::text(&token, "client_id")?;
     let client_id = client_id.or_else(|| token.get("azp")?.as_str()).map(Into::into);
     claims::text(&token, "jti")?;
-    let scope = scope_claim::find(&token, issuer.scope_claims());
+    let scope = scope_claim::find(&token, &issuer.scope_claims);
     token_type::check_claims(&token, header.typ.as_deref(), scope.is_some())?;
-    let arrays = issuer.profile() == Profile::Compatible;
-    let granted = scope_claim::read(scope, arrays, issuer.grant_rules())?;
+    let arrays = issuer.profile == Profile::Compatible;
+    let granted = scope_claim::read(scope, arrays, &issuer.grant_rules)?;
     confirmation::check_unbound(&token)?;
-    for (name, value) in issuer.required_claims() {
-        if token.get(name).and_then(|claim| claim.as_str()) != Some(value) {
+    for (name, value) in &issuer.required_claims {
+        if token.get(&**name).and_then(|claim| claim.as_str()) != Some(&**value) {
             return Err(RejectionKind::RequiredClaimNotMet);
         }
     }
     Ok(AccessToken::assertion(Verified {
         server: server.clone(),
-        issuer: issuer.name(),
+        issuer: Arc::clone(&issuer.name),
         subject,
         client_id,
         expires_at,
@@ -54,7 +56,7 @@ fn lifetime(
     token: &Object,
     now: NumericDate,
 ) -> Result<NumericDate, RejectionKind> {
-    let leeway = issuer.leeway();
+    let leeway = issuer.leeway;
     let expires_at = claims::date(token, "exp")?.ok_or(RejectionKind::MissingClaim)?;
     let not_before = claims::date(token, "nbf")?;
     let issued_at = claims::date(token, "iat")?;
@@ -71,7 +73,7 @@ fn lifetime(
 }
 
 fn audience(issuer: &TrustedIssuer, token: &Object) -> Result<(), RejectionKind> {
-    match issuer.audience() {
+    match &issuer.audience {
         Audience::Skipped => Ok(()),
         Audience::OneOf(accepted) if claims::audience_is_one_of(token, accepted)? => Ok(()),
         Audience::OneOf(_) => Err(RejectionKind::WrongAudience),
