@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use crate::access_token::{AccessToken, ServerMark};
 use crate::clock::{Clock, NumericDate};
-use crate::jose::{CompactJws, JoseHeader, JwsError, json};
+use crate::jose::{CompactJws, JoseHeader, JwsError, NotVerified, json};
 use crate::keys::{KeyStore, Missing, Refresh};
 use crate::rejection_kind::RejectionKind;
 
@@ -135,21 +135,16 @@ impl Authenticator {
         missing: OnMissingKey,
     ) -> Result<(), Stop> {
         let keys = issuer.keys().current();
-        let kid = header.kid.as_deref();
         if let Some(keys) = keys.as_ref() {
-            let mut tried = false;
-            for key in keys.set.candidates(kid, header.algorithm) {
-                tried = true;
-                if key.verifies(jws.signing_input, &jws.signature) {
-                    return Ok(());
+            match keys.set.verify(header, jws) {
+                Ok(()) => return Ok(()),
+                Err(NotVerified::BadSignature) => return Err(RejectionKind::BadSignature.into()),
+                // The key is there and is not for this algorithm: fetching it again changes
+                // nothing.
+                Err(NotVerified::NoKey { kid_is_known: true }) => {
+                    return Err(RejectionKind::UnknownKey.into());
                 }
-            }
-            if tried {
-                return Err(RejectionKind::BadSignature.into());
-            }
-            // The key is there and is not for this algorithm: fetching it again changes nothing.
-            if kid.is_some_and(|kid| keys.set.has_kid(kid)) {
-                return Err(RejectionKind::UnknownKey.into());
+                Err(NotVerified::NoKey { kid_is_known: false }) => {}
             }
         }
         Err(match missing(issuer.keys(), keys.is_some()) {

@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use super::json::{self, Object};
 use super::jwk::{self, Unusable};
-use super::{Algorithm, VerificationKey};
+use super::{Algorithm, CompactJws, JoseHeader, VerificationKey};
 
 /// Larger documents are refused whole. Bytes.
 pub(crate) const MAX_BYTES: usize = 512 * 1024;
@@ -30,6 +30,15 @@ pub(crate) enum KeyOrigin {
 pub(crate) struct JwkSet {
     keys: Vec<VerificationKey>,
     skipped: Vec<SkippedKey>,
+}
+
+/// Why no key of a set verifies a token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NotVerified {
+    /// Keys that fit the header were tried, and none of them made the signature.
+    BadSignature,
+    /// No key fits the header. One of its `kid` may be there, for another algorithm.
+    NoKey { kid_is_known: bool },
 }
 
 /// An entry that was passed over.
@@ -113,10 +122,31 @@ impl JwkSet {
         if set.keys.is_empty() { Err(JwkSetError::NoUsableKey(set.skipped)) } else { Ok(set) }
     }
 
+    /// Whether one of the keys signed the token.
+    pub(crate) fn verify(
+        &self,
+        header: &JoseHeader,
+        jws: &CompactJws<'_>,
+    ) -> Result<(), NotVerified> {
+        let kid = header.kid.as_deref();
+        let mut tried = false;
+        for key in self.candidates(kid, header.algorithm) {
+            tried = true;
+            if key.verifies(jws.signing_input, &jws.signature) {
+                return Ok(());
+            }
+        }
+        if tried {
+            return Err(NotVerified::BadSignature);
+        }
+        let has_kid = |kid| self.keys.iter().any(|key| key.kid() == Some(kid));
+        Err(NotVerified::NoKey { kid_is_known: kid.is_some_and(has_kid) })
+    }
+
     /// The keys that may have signed a token with this header, most of the time one.
     ///
     /// With `kid` only keys of that name are tried, without it all that fit (RFC 7515 App. D).
-    pub(crate) fn candidates(
+    fn candidates(
         &self,
         kid: Option<&str>,
         algorithm: Algorithm,
@@ -126,10 +156,6 @@ impl JwkSet {
             .filter(move |key| key.algorithm() == algorithm)
             .filter(move |key| kid.is_none() || key.kid() == kid)
             .take(MAX_TRIALS)
-    }
-
-    pub(crate) fn has_kid(&self, kid: &str) -> bool {
-        self.keys.iter().any(|key| key.kid() == Some(kid))
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -25,7 +25,7 @@ mod roca;
 pub use algorithm::{Algorithm, UnknownAlgorithm};
 pub(crate) use compact::CompactJws;
 pub(crate) use header::JoseHeader;
-pub(crate) use jwk_set::{JwkSet, JwkSetError, KeyOrigin};
+pub(crate) use jwk_set::{JwkSet, JwkSetError, KeyOrigin, NotVerified};
 pub(crate) use key::VerificationKey;
 
 /// Why a string is not a JWS that we could verify.
