@@ -30,6 +30,14 @@ pub(crate) fn object(bytes: &[u8]) -> Result<Object, NotAnObject> {
     }
 }
 
+/// The text of what may be a JSON object, for documents that are read into structs.
+///
+/// serde would fill a struct from an array too, and does not look into the strings that it skips.
+pub(crate) fn object_text(bytes: &[u8]) -> Result<&str, NotAnObject> {
+    let text = std::str::from_utf8(bytes).map_err(|_| NotAnObject)?;
+    if text.trim_ascii_start().starts_with('{') { Ok(text) } else { Err(NotAnObject) }
+}
+
 #[derive(Clone, Copy)]
 struct Strict {
     depth: usize,

@@ -40,7 +40,7 @@ impl fmt::Display for Unusable {
             Self::Private => "holds a private key",
             Self::Symmetric => "is a symmetric key",
             Self::RsaSize => "RSA modulus is not within 2048 to 8192 bits",
-            Self::RsaExponent => "RSA exponent is even or less than 3",
+            Self::RsaExponent => "RSA exponent is even, less than 3 or longer than 33 bits",
             Self::Roca => "RSA modulus can be factored (CVE-2017-15361)",
             Self::AlgorithmMismatch => "\"alg\" does not fit the key",
             Self::AlgorithmNotAllowed => "no allowed algorithm fits the key",
@@ -152,9 +152,12 @@ fn rsa(
     if !(2048..=8192).contains(&bits(n)) {
         return Err(Unusable::RsaSize);
     }
-    let odd = e.last().is_some_and(|last| last % 2 == 1);
-    if !odd || e == [1] {
+    // The library looks at these when it verifies, so a useless key would count as a good one.
+    if !is_odd(e) || e == [1] || bits(e) > 33 {
         return Err(Unusable::RsaExponent);
+    }
+    if !is_odd(n) {
+        return Err(Unusable::Refused);
     }
     if roca::is_vulnerable(n) {
         return Err(Unusable::Roca);
@@ -201,6 +204,10 @@ fn bytes(entry: &Object, name: &'static str) -> Result<Vec<u8>, Unusable> {
 fn without_leading_zeros(integer: &[u8]) -> &[u8] {
     let zeros = integer.iter().take_while(|byte| **byte == 0).count();
     integer.get(zeros..).unwrap_or_default()
+}
+
+fn is_odd(integer: &[u8]) -> bool {
+    integer.last().is_some_and(|last| last % 2 == 1)
 }
 
 fn bits(integer: &[u8]) -> usize {

@@ -95,8 +95,9 @@ impl JwkSet {
         if document.len() > MAX_BYTES {
             return Err(JwkSetError::TooLarge);
         }
+        let text = json::object_text(document).map_err(|_| JwkSetError::NotASet)?;
         let document: Document<'_> =
-            serde_json::from_slice(document).map_err(|_| JwkSetError::NotASet)?;
+            serde_json::from_str(text).map_err(|_| JwkSetError::NotASet)?;
         let entries: Vec<Option<Object>> = document
             .keys
             .iter()

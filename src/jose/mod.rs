@@ -40,3 +40,6 @@ pub(crate) enum JwsError {
     /// `crit`, `b64` or a nested `cty`: the header asks for processing that we do not do.
     Extension,
 }
+
+#[cfg(test)]
+mod tests;

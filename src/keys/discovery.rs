@@ -7,6 +7,7 @@ use url::Url;
 
 use super::LoadError;
 use crate::fetch::{self, AllowHttp, Document, HttpClient};
+use crate::jose::json;
 
 /// Metadata documents are a few kilobytes. Bytes.
 const MAX_BYTES: usize = 256 * 1024;
@@ -52,13 +53,17 @@ fn read(document: &Document, issuer: &str, allow_http: AllowHttp) -> Result<Url,
     if !is_json(document.headers.get(CONTENT_TYPE)) {
         return Err("is not application/json");
     }
-    let metadata: Metadata = serde_json::from_slice(&document.body)
-        .map_err(|_| "is not a JSON object with the strings \"issuer\" and \"jwks_uri\"")?;
+    let metadata = parse(&document.body)
+        .ok_or("is not a JSON object with the strings \"issuer\" and \"jwks_uri\"")?;
     // RFC 8414 §3.3: identical, or nothing in the document may be used.
     if metadata.issuer != issuer {
         return Err("names another issuer than the configured one");
     }
     allow_http.check(&metadata.jwks_uri).map_err(|_| "has a jwks_uri that is not https")
+}
+
+fn parse(document: &[u8]) -> Option<Metadata> {
+    serde_json::from_str(json::object_text(document).ok()?).ok()
 }
 
 fn is_json(content_type: Option<&HeaderValue>) -> bool {
@@ -112,6 +117,23 @@ mod tests {
                     "https://h:8443/t/.well-known/openid-configuration",
                 ]
             );
+        }
+    }
+
+    #[test]
+    fn disc_04_the_document_is_an_object() {
+        let good = r#" {"x":[[1]],"issuer":"https://h","jwks_uri":"https://h/k"} "#;
+        assert!(parse(good.as_bytes()).is_some_and(|metadata| metadata.issuer == "https://h"));
+        let bad: [&[u8]; 6] = [
+            b"",
+            br#"["https://h","https://h/k"]"#,
+            br#"{"issuer":"https://h","jwks_uri":7}"#,
+            br#"{"issuer":"https://h","jwks_uri":"https://h/k","issuer":"https://h"}"#,
+            br#"{"issuer":"https://h","jwks_uri":"https://h/k"}{}"#,
+            b"{\"issuer\":\"https://h\",\"jwks_uri\":\"https://h/k\",\"x\":\"\xFF\"}",
+        ];
+        for document in bad {
+            assert!(parse(document).is_none(), "{document:?}");
         }
     }
 
