@@ -1,6 +1,7 @@
 //! Strict JSON: one object, no duplicate member at any depth, bounded depth, nothing after it.
 
 use std::fmt;
+use std::sync::LazyLock;
 
 use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
@@ -14,6 +15,10 @@ pub(crate) const MAX_DEPTH: usize = 16;
 /// serde_json hands numbers over as a map with this one member when any crate of the build has
 /// switched on its feature `arbitrary_precision`.
 const ARBITRARY_PRECISION: &str = "$serde_json::private::Number";
+
+/// Whether it does. Where it does not, a member of that name is a member like any other.
+static KEEPS_TEXT_OF_NUMBERS: LazyLock<bool> =
+    LazyLock::new(|| "1e0".parse::<Number>().is_ok_and(|number| number.to_string() != "1.0"));
 
 /// The text is not one strict JSON object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +110,7 @@ impl<'de> Visitor<'de> for Strict {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
         let mut object = Map::new();
         while let Some(name) = members.next_key::<String>()? {
-            if name == ARBITRARY_PRECISION {
+            if name == ARBITRARY_PRECISION && *KEEPS_TEXT_OF_NUMBERS {
                 return number(&members.next_value::<String>()?);
             }
             let value = members.next_value_seed(self.deeper()?)?;
@@ -172,6 +177,15 @@ mod tests {
         assert!(object(nested(MAX_DEPTH).as_bytes()).is_ok());
         assert!(object(nested(MAX_DEPTH + 1).as_bytes()).is_err());
         assert!(object(format!("{{\"a\":{}", "[".repeat(100_000)).as_bytes()).is_err());
+    }
+
+    #[test]
+    fn jwt_05_an_object_is_no_number_whatever_its_member_is_called() {
+        let text = format!(r#"{{"exp":{{"{ARBITRARY_PRECISION}":"1"}}}}"#);
+        let exp = object(text.as_bytes()).unwrap().remove("exp").unwrap();
+        // With that feature serde_json itself cannot tell the two apart.
+        let text_is_kept = serde_json::from_str::<Value>("1e0").unwrap().to_string() != "1.0";
+        assert_eq!(exp.is_object(), !text_is_kept);
     }
 
     #[test]
