@@ -100,6 +100,11 @@ impl KeySource {
         }
     }
 
+    /// Whether loading again can never bring another key.
+    pub(super) fn is_fixed(&self) -> bool {
+        matches!(self, Self::Value(_))
+    }
+
     fn read_value(document: &[u8], algorithms: &[Algorithm]) -> Result<Loaded, LoadError> {
         let set = JwkSet::parse(document, algorithms, KeyOrigin::Static)
             .map_err(|error| LoadError::Set { origin: "the configured key set".into(), error })?;
