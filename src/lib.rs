@@ -92,6 +92,9 @@ mod clock;
 mod config_error;
 mod credentials;
 mod fetch;
+#[cfg(feature = "__internals")]
+#[doc(hidden)]
+pub mod internals;
 mod jose;
 mod keys;
 mod rejection;
