@@ -2,8 +2,6 @@
 //!
 //! Feature `__internals`. Not for users, and no promise that any of it stays.
 
-use std::fmt;
-
 use http::{HeaderMap, Uri};
 use serde_json::{Map, Value};
 
@@ -57,13 +55,13 @@ pub struct KeySet(JwkSet);
 
 impl KeySet {
     /// A set from the network.
-    pub fn fetched(document: &[u8], allowed: &[Algorithm]) -> Result<Self, impl fmt::Display> {
-        JwkSet::parse(document, allowed, KeyOrigin::Fetched).map(Self)
+    pub fn fetched(document: &[u8], allowed: &[Algorithm]) -> Result<Self, String> {
+        JwkSet::parse(document, allowed, KeyOrigin::Fetched).map(Self).map_err(|e| e.to_string())
     }
 
     /// A set in the configuration, where secrets are possible.
-    pub fn configured(document: &[u8], allowed: &[Algorithm]) -> Result<Self, impl fmt::Display> {
-        JwkSet::parse(document, allowed, KeyOrigin::Static).map(Self)
+    pub fn configured(document: &[u8], allowed: &[Algorithm]) -> Result<Self, String> {
+        JwkSet::parse(document, allowed, KeyOrigin::Static).map(Self).map_err(|e| e.to_string())
     }
 
     /// How many keys there are.

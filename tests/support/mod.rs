@@ -7,5 +7,6 @@ pub mod fake_as;
 pub mod fixture;
 pub mod keys;
 pub mod oidc_provider;
+pub mod vectors;
 
 pub use challenge::challenge;
