@@ -3,7 +3,7 @@
 //!
 //! By the first letter of its name a file is valid JSON (`y`), invalid (`n`) or left to the
 //! implementation (`i`). Nothing invalid gets in anywhere. What is valid gets in where it belongs,
-//! as far as the rules of [`Facts`] let it. Nothing makes anything panic.
+//! as far as the rules of [`JsonFacts`] let it. Nothing makes anything panic.
 
 // What was counted is for people to read.
 #![allow(clippy::print_stdout)]
@@ -15,73 +15,12 @@ use std::path::Path;
 use portcullis::internals::{self, KeySet};
 use portcullis::{Algorithm, RejectionKind};
 use serde_json::Value;
+use support::json_facts::JsonFacts;
 use support::vectors;
 
 /// The key of RFC 8037, App. A.2.
 const KEY: &str =
     r#""kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo""#;
-
-/// What decides whether valid JSON is welcome, found out without the code under test.
-struct Facts {
-    is_object: bool,
-    has_duplicates: bool,
-    /// Of arrays and objects within one another.
-    depth: usize,
-}
-
-impl Facts {
-    const DEEPEST: usize = 16;
-
-    fn of(text: &[u8]) -> Self {
-        let value: Value = serde_json::from_slice(text).unwrap();
-        Self {
-            is_object: value.is_object(),
-            // Of members with one name only the last is left.
-            has_duplicates: members(&value) < colons(text),
-            depth: depth(&value),
-        }
-    }
-
-    fn fits_as_document(&self) -> bool {
-        self.is_object && self.fits_below(0)
-    }
-
-    /// Whether it fits where it is this far down in another object.
-    fn fits_below(&self, levels: usize) -> bool {
-        !self.has_duplicates && self.depth + levels <= Self::DEEPEST
-    }
-}
-
-fn members(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => items.iter().map(members).sum(),
-        Value::Object(object) => object.values().map(|value| 1 + members(value)).sum(),
-        _ => 0,
-    }
-}
-
-fn depth(value: &Value) -> usize {
-    match value {
-        Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-        Value::Object(object) => 1 + object.values().map(depth).max().unwrap_or(0),
-        _ => 0,
-    }
-}
-
-/// Colons outside of strings: one for each member as it was written.
-fn colons(text: &[u8]) -> usize {
-    let (mut count, mut in_string, mut escaped) = (0, false, false);
-    for byte in text {
-        match byte {
-            _ if escaped => escaped = false,
-            b'\\' if in_string => escaped = true,
-            b'"' => in_string = !in_string,
-            b':' if !in_string => count += 1,
-            _ => {}
-        }
-    }
-    count
-}
 
 /// Where a text was taken.
 #[derive(Debug, PartialEq, Eq)]
@@ -130,7 +69,7 @@ impl Accepted {
         }
     }
 
-    fn by_the_rules(facts: &Facts) -> Self {
+    fn by_the_rules(facts: &JsonFacts) -> Self {
         Self {
             header: facts.fits_as_document(),
             header_member: facts.fits_below(1),
@@ -159,7 +98,8 @@ fn test_parsing() {
         let accepted = Accepted::by_portcullis(&text);
         match name(&path).as_bytes()[0] {
             b'y' => {
-                let facts = Facts::of(&text);
+                let value: Value = serde_json::from_slice(&text).unwrap();
+                let facts = JsonFacts::of(&text, &value);
                 assert_eq!(accepted, Accepted::by_the_rules(&facts), "{}", name(&path));
                 valid += 1;
                 if !facts.fits_below(1) {
