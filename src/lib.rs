@@ -94,6 +94,9 @@ mod credentials;
 #[cfg(feature = "env")]
 pub mod env;
 mod fetch;
+#[cfg(feature = "__internals")]
+#[doc(hidden)]
+pub mod internals;
 mod jose;
 mod keys;
 mod rejection;

@@ -147,7 +147,7 @@ impl JwkSet {
     /// The keys that may have signed a token with this header, most of the time one.
     ///
     /// With `kid` only keys of that name are tried, without it all that fit (RFC 7515 App. D).
-    fn candidates(
+    pub(crate) fn candidates(
         &self,
         kid: Option<&str>,
         algorithm: Algorithm,

@@ -55,10 +55,16 @@ fn quoted_string(text: &str) -> Option<(String, &str)> {
     while let Some((index, character)) = characters.next() {
         match character {
             '"' => return Some((value, &text[index + 2..])),
-            '\\' => value.push(characters.next()?.1),
-            '\t' | ' '..='~' => value.push(character),
+            '\\' => value.push(characters.next().map(|(_, escaped)| escaped).filter(is_text)?),
+            _ if is_text(&character) => value.push(character),
             _ => return None,
         }
     }
     None
+}
+
+/// What may stand in a quoted-string, some of it escaped only; without obs-text, which nobody
+/// should send.
+fn is_text(character: &char) -> bool {
+    matches!(character, '\t' | ' '..='~')
 }

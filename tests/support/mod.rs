@@ -5,7 +5,9 @@
 pub mod challenge;
 pub mod fake_as;
 pub mod fixture;
+pub mod json_facts;
 pub mod keys;
 pub mod oidc_provider;
+pub mod vectors;
 
 pub use challenge::challenge;

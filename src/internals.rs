@@ -1,0 +1,96 @@
+//! Doors for fuzz targets and conformance vectors: parsers that the public API does not show.
+//!
+//! Feature `__internals`. Not for users, and no promise that any of it stays.
+
+use http::{HeaderMap, Uri};
+use serde_json::{Map, Value};
+
+use crate::authentication::Refused;
+use crate::credentials::{self, QueryToken};
+use crate::jose::{
+    Algorithm, CompactJws, JoseHeader, JwkSet, JwsError, KeyOrigin, NotVerified, json,
+};
+use crate::rejection_kind::RejectionKind;
+
+/// The bearer token of a request.
+pub fn bearer_token<'a>(headers: &'a HeaderMap, uri: &Uri) -> Result<&'a str, RejectionKind> {
+    credentials::bearer_token(headers, uri, QueryToken::Refuse)
+}
+
+/// The decoded parts of a compact JWS.
+#[derive(Debug)]
+pub struct Jws {
+    pub header: Vec<u8>,
+    pub payload: Vec<u8>,
+    pub signature: Vec<u8>,
+}
+
+pub fn compact_jws(token: &str) -> Result<Jws, RejectionKind> {
+    let CompactJws { header, payload, signature, .. } =
+        CompactJws::parse(token).map_err(refusal)?;
+    Ok(Jws { header, payload, signature })
+}
+
+/// What matters in a JOSE header.
+#[derive(Debug)]
+pub struct Header {
+    pub algorithm: Algorithm,
+    pub kid: Option<String>,
+    pub typ: Option<String>,
+}
+
+pub fn jose_header(bytes: &[u8]) -> Result<Header, RejectionKind> {
+    let JoseHeader { algorithm, kid, typ } = JoseHeader::parse(bytes).map_err(refusal)?;
+    Ok(Header { algorithm, kid, typ })
+}
+
+/// One strict JSON object, as claims are.
+pub fn json_object(bytes: &[u8]) -> Option<Map<String, Value>> {
+    json::object(bytes).ok()
+}
+
+/// The usable keys of a JWK set.
+#[derive(Debug)]
+pub struct KeySet(JwkSet);
+
+impl KeySet {
+    /// A set from the network.
+    pub fn fetched(document: &[u8], allowed: &[Algorithm]) -> Result<Self, String> {
+        JwkSet::parse(document, allowed, KeyOrigin::Fetched).map(Self).map_err(|e| e.to_string())
+    }
+
+    /// A set in the configuration, where secrets are possible.
+    pub fn configured(document: &[u8], allowed: &[Algorithm]) -> Result<Self, String> {
+        JwkSet::parse(document, allowed, KeyOrigin::Static).map(Self).map_err(|e| e.to_string())
+    }
+
+    /// How many keys there are.
+    pub fn keys(&self) -> usize {
+        self.0.len()
+    }
+
+    /// How many entries were passed over.
+    pub fn skipped(&self) -> usize {
+        self.0.skipped().len()
+    }
+
+    /// Judges shape, header and signature of a token, as requests have them judged. The payload
+    /// may be anything.
+    pub fn verify(&self, token: &str) -> Result<(), RejectionKind> {
+        let jws = CompactJws::parse(token).map_err(refusal)?;
+        let header = JoseHeader::parse(&jws.header).map_err(refusal)?;
+        self.0.verify(&header, &jws).map_err(|error| match error {
+            NotVerified::BadSignature => RejectionKind::BadSignature,
+            NotVerified::NoKey { .. } => RejectionKind::UnknownKey,
+        })
+    }
+
+    /// Whether a key for `algorithm` made this signature.
+    pub fn verifies(&self, algorithm: Algorithm, message: &[u8], signature: &[u8]) -> bool {
+        self.0.candidates(None, algorithm).any(|key| key.verifies(message, signature))
+    }
+}
+
+fn refusal(error: JwsError) -> RejectionKind {
+    Refused::from(error).kind
+}
