@@ -153,6 +153,24 @@ async fn jwk_09_without_kid_every_fitting_key_is_tried_up_to_four() {
 }
 
 #[tokio::test]
+async fn jwa_05_f23_a_weak_rsa_key_that_is_the_only_match_is_no_key() {
+    let fixture = Fixture::new();
+    let weak = |bits: usize| {
+        let n = URL_SAFE_NO_PAD.encode(vec![0xFF; bits / 8]);
+        json!({ "kty": "RSA", "kid": "weak", "alg": "RS256", "n": n, "e": "AQAB" })
+    };
+    let token = fixture.with_header(json!({ "alg": "RS256", "kid": "weak" }));
+    for (bits, expected) in [(1024, RejectionKind::UnknownKey), (2048, RejectionKind::BadSignature)]
+    {
+        let set = json!({ "keys": [fixture.key.jwk(), weak(bits)] }).to_string();
+        let server = fixture.builder_with(Issuer::with_jwks(ISSUER, set)).build().unwrap();
+        assert_eq!(kind(&server, &token).await, Err(expected), "{bits}");
+        send(&server, bearer(&token)).await.is(Expected::InvalidToken, "F23");
+        assert_eq!(kind(&server, &fixture.good()).await, Ok(()), "the other key goes on serving");
+    }
+}
+
+#[tokio::test]
 async fn jwt_11_f32_res_09_a_key_of_another_trusted_issuer_does_not_count() {
     let fixture = Fixture::new();
     let other = Key::new("k1");

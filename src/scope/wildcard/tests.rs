@@ -94,7 +94,7 @@ fn expand(text: &str) -> String {
 }
 
 #[test]
-fn wild_01_match_vectors_v01_to_v70() {
+fn wild_01_wild_02_wild_03_match_vectors_v01_to_v70() {
     assert_eq!(rows().count(), 70);
     for (row, pattern, candidate, expected) in rows() {
         let pattern = ScopePattern::new(&pattern).expect(row);
