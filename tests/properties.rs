@@ -114,6 +114,12 @@ fn changed(object: Value, changes: Vec<(String, Option<Value>)>) -> Map<String, 
     object
 }
 
+/// Seconds from now, around the leeway of a minute; a quarter is exact in floating point.
+fn quarters() -> impl Strategy<Value = f64> {
+    prop_oneof![-250..=250_i32, -241..=-239_i32, 239..=241_i32]
+        .prop_map(|quarters| f64::from(quarters) / 4.0)
+}
+
 const HEADER: &[&str] =
     &["alg", "kid", "typ", "cty", "crit", "b64", "jku", "jwk", "x5c", "x5u", "zip"];
 const CLAIMS: &[&str] = &[
@@ -189,6 +195,21 @@ proptest! {
         let token = FIXTURE.key.sign_json(&header.clone().into(), &claims.clone().into());
         let passed = passes(&[format!("Bearer {token}").as_bytes()])?;
         prop_assert!(!passed || may_pass(&header, &claims), "{header:?} {claims:?}");
+    }
+
+    #[test]
+    fn jwt_01_jwt_02_jwt_03_lifetimes_are_judged_to_the_fraction(
+        expires in quarters(),
+        others in prop::collection::hash_map(prop::sample::select(&["nbf", "iat"]), quarters(), 0..3),
+    ) {
+        let mut claims = FIXTURE.claims();
+        claims["exp"] = json!(NOW as f64 + expires);
+        for (name, start) in &others {
+            claims[name] = json!(NOW as f64 + start);
+        }
+        let token = FIXTURE.key.sign_json(&FIXTURE.header(), &claims);
+        let in_time = expires > -60.0 && others.values().all(|start| *start <= 60.0);
+        prop_assert_eq!(passes(&[format!("Bearer {token}").as_bytes()])?, in_time);
     }
 
     #[test]
