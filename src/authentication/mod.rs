@@ -27,7 +27,7 @@ use std::time::Duration;
 use crate::access_token::{AccessToken, ServerMark};
 use crate::clock::{Clock, NumericDate};
 use crate::jose::{CompactJws, JoseHeader, JwsError, NotVerified, json};
-use crate::keys::{KeySnapshot, KeyStore, Missing, Refresh};
+use crate::keys::{Missing, Patience, Refresh};
 use crate::rejection_kind::RejectionKind;
 
 pub(crate) use compile::Shared as SharedSettings;
@@ -66,9 +66,6 @@ pub(crate) enum Authentication {
     Wait(Refresh),
 }
 
-/// Asks a key store what to do about a key that is not among those that were seen.
-type OnMissingKey = fn(&KeyStore, Option<&Arc<KeySnapshot>>) -> Missing;
-
 /// All trusted issuers and the clock to judge by.
 pub(crate) struct Authenticator {
     issuers: HashMap<Arc<str>, TrustedIssuer>,
@@ -97,7 +94,7 @@ impl Authenticator {
 
     /// A verdict, unless a key has to be fetched first.
     pub(crate) fn authenticate(&self, token: &str) -> Authentication {
-        match self.verify(token, KeyStore::missing) {
+        match self.verify(token, Patience::MayWait) {
             Ok(verified) => Authentication::Done(Ok(verified)),
             Err(Stop::Refused(refused)) => Authentication::Done(Err(refused)),
             Err(Stop::Wait(refresh)) => Authentication::Wait(refresh),
@@ -106,13 +103,13 @@ impl Authenticator {
 
     /// A verdict with the keys that are there.
     pub(crate) fn authenticate_without_waiting(&self, token: &str) -> Result<AccessToken, Refused> {
-        self.verify(token, KeyStore::still_missing).map_err(|stop| match stop {
+        self.verify(token, Patience::Exhausted).map_err(|stop| match stop {
             Stop::Refused(refused) => refused,
             Stop::Wait(_) => RejectionKind::KeysUnavailable.into(),
         })
     }
 
-    fn verify(&self, token: &str, missing: OnMissingKey) -> Result<AccessToken, Stop> {
+    fn verify(&self, token: &str, patience: Patience) -> Result<AccessToken, Stop> {
         let jws = CompactJws::parse(token)?;
         let header = JoseHeader::parse(&jws.header)?;
         if !self.issuers.values().any(|issuer| issuer.allows(header.algorithm)) {
@@ -125,7 +122,7 @@ impl Authenticator {
             .and_then(|iss| self.issuers.get(iss.as_str()?))
             .ok_or(RejectionKind::UntrustedIssuer)?;
         issuer.check_header(&header)?;
-        self.check_signature(issuer, &header, &jws, missing)?;
+        self.check_signature(issuer, &header, &jws, patience)?;
         let now = NumericDate::at(self.clock.now()).ok_or(RejectionKind::Internal)?;
         verdict::accept(issuer, &header, claims, now, &self.server).map_err(Stop::from)
     }
@@ -135,23 +132,27 @@ impl Authenticator {
         issuer: &TrustedIssuer,
         header: &JoseHeader,
         jws: &CompactJws<'_>,
-        missing: OnMissingKey,
+        patience: Patience,
     ) -> Result<(), Stop> {
-        let keys = issuer.keys.current();
-        if let Some(keys) = keys.as_ref() {
-            match keys.set.verify(header, jws) {
-                Ok(()) => return Ok(()),
-                Err(NotVerified::BadSignature) => return Err(RejectionKind::BadSignature.into()),
-                // The key is there and is not for this algorithm: fetching it again changes
-                // nothing.
-                Err(NotVerified::NoKey { kid_is_known: true }) => {
-                    return Err(RejectionKind::UnknownKey.into());
-                }
-                Err(NotVerified::NoKey { kid_is_known: false }) => {}
+        let keys = issuer.keys.current(patience);
+        let verified = keys.as_ref().map(|keys| keys.set.verify(header, jws));
+        // Where the token names no key, another one may have made the signature.
+        let may_be_another = header.kid.is_none();
+        match verified {
+            Some(Ok(())) => return Ok(()),
+            // The key is there and is not for this algorithm: fetching it again changes nothing.
+            Some(Err(NotVerified::NoKey { kid_is_known: true })) => {
+                return Err(RejectionKind::UnknownKey.into());
             }
+            Some(Err(NotVerified::BadSignature)) if !may_be_another => {
+                return Err(RejectionKind::BadSignature.into());
+            }
+            Some(Err(_)) | None => {}
         }
-        Err(match missing(&issuer.keys, keys.as_ref()) {
+        let was_tried = matches!(verified, Some(Err(NotVerified::BadSignature)));
+        Err(match issuer.keys.missing(keys.as_ref(), patience) {
             Missing::Wait(refresh) => Stop::Wait(refresh),
+            _ if was_tried => RejectionKind::BadSignature.into(),
             Missing::Unknown => RejectionKind::UnknownKey.into(),
             Missing::Unavailable { retry_after } => Stop::Refused(Refused {
                 kind: RejectionKind::KeysUnavailable,

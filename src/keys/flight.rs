@@ -1,18 +1,23 @@
 //! One fetch in a task of its own, and those who wait for its end.
 
 use std::future::Future;
+use std::time::Duration;
 
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
-use super::MAX_WAIT;
+/// Longer than the deadlines of all steps of a fetch together. A fetch that is still not over then
+/// is not driven by anybody: its runtime stands still, or a file does not answer.
+const LOST_AFTER: Duration = Duration::from_secs(30);
 
 /// A fetch under way. Dropping it ends the fetch.
 #[derive(Debug)]
 pub(super) struct Flight {
     landed: watch::Receiver<()>,
     task: AbortHandle,
+    started: Instant,
 }
 
 impl Flight {
@@ -25,11 +30,11 @@ impl Flight {
             let _pilot = pilot;
             fetch.await;
         });
-        Some(Self { landed, task: task.abort_handle() })
+        Some(Self { landed, task: task.abort_handle(), started: Instant::now() })
     }
 
     pub(super) fn is_over(&self) -> bool {
-        self.landed.has_changed().is_err()
+        self.landed.has_changed().is_err() || self.started.elapsed() > LOST_AFTER
     }
 
     pub(super) fn refresh(&self) -> Refresh {
@@ -48,10 +53,13 @@ impl Drop for Flight {
 pub(crate) struct Refresh(watch::Receiver<()>);
 
 impl Refresh {
-    /// Until the fetch is over, well or not, but no longer than [`MAX_WAIT`].
-    pub(crate) async fn wait(self) {
-        // Running out of patience is no error here: the caller looks at the keys again.
-        let _ = tokio::time::timeout(MAX_WAIT, self.wait_for_end()).await;
+    /// Until the fetch is over, well or not, but not beyond `deadline`.
+    pub(crate) async fn wait_until(self, deadline: Instant) {
+        // Without a runtime there is no timer, and waiting without end is out of the question.
+        if Handle::try_current().is_ok() {
+            // Running out of patience is no error: the caller looks at the keys again.
+            let _ = tokio::time::timeout_at(deadline, self.wait_for_end()).await;
+        }
     }
 
     /// Until the fetch is over; its own deadlines bound it.

@@ -11,8 +11,8 @@ use super::LoadError;
 const UNKNOWN_KEY_COOLDOWN: Duration = Duration::from_secs(10);
 /// While no key was ever had.
 const FIRST_LOAD_COOLDOWN: Duration = Duration::from_secs(1);
-/// Between attempts to refresh ahead of expiry.
-const REFRESH_COOLDOWN: Duration = Duration::from_secs(10);
+/// Between attempts to refresh ahead of expiry, after one that failed.
+const RETRY_COOLDOWN: Duration = Duration::from_secs(10);
 
 /// What has been tried so far.
 #[derive(Debug, Default)]
@@ -46,12 +46,18 @@ impl Schedule {
         Ok(())
     }
 
+    /// How long until there is a budget for unknown keys.
+    pub(super) fn unknown_key_wait(&self, now: Instant) -> Duration {
+        wait(self.last_for_unknown_key, UNKNOWN_KEY_COOLDOWN, now).err().unwrap_or_default()
+    }
+
     pub(super) fn may_load_first(&self, now: Instant) -> Result<(), Duration> {
         wait(self.last_attempt, FIRST_LOAD_COOLDOWN, now)
     }
 
     pub(super) fn may_refresh(&self, now: Instant) -> Result<(), Duration> {
-        wait(self.last_attempt, REFRESH_COOLDOWN, now)
+        let cooldown = if self.last_failed() { RETRY_COOLDOWN } else { Duration::ZERO };
+        wait(self.last_attempt, cooldown, now)
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::flight::{Flight, Refresh};
 use super::schedule::Schedule;
 use super::source::Loaded;
-use super::{KeySource, LoadError};
+use super::{KeySource, LoadError, Patience};
 use crate::jose::{Algorithm, JwkSet};
 
 /// The keys of one issuer.
@@ -87,16 +87,16 @@ impl KeyStore {
         }
     }
 
-    /// The good keys, if any are young enough. Starts a refresh ahead of their expiry and does
+    /// The good keys, if there are any to judge by. Starts a refresh ahead of their expiry and does
     /// not wait for it.
-    pub(crate) fn current(&self) -> Guard<Option<Arc<KeySnapshot>>> {
+    pub(crate) fn current(&self, patience: Patience) -> Guard<Option<Arc<KeySnapshot>>> {
         let now = Instant::now();
         let snapshot = self.shared.snapshot.load();
         if let Some(keys) = snapshot.as_ref() {
             if keys.is_due(now) && self.shared.is_time_to_look(now) {
                 self.refresh_ahead(now);
             }
-            if keys.is_dead(now, self.shared.max_stale) {
+            if !self.shared.serves(keys, now, patience) {
                 return Guard::from_inner(None);
             }
         }
@@ -104,24 +104,36 @@ impl KeyStore {
     }
 
     /// What to do about a token whose key is not among those that were `seen`.
-    pub(crate) fn missing(&self, seen: Option<&Arc<KeySnapshot>>) -> Missing {
+    pub(crate) fn missing(&self, seen: Option<&Arc<KeySnapshot>>, patience: Patience) -> Missing {
         if self.shared.source.is_fixed() {
             return Missing::Unknown;
         }
         let now = Instant::now();
         let mut flight = lock(&self.flight);
+        let under_way = flight.as_ref().filter(|flight| !flight.is_over());
+        if patience == Patience::Exhausted {
+            let schedule = lock(&self.shared.schedule);
+            return match schedule.unknown_key_wait(now) {
+                _ if seen.is_some() && !schedule.last_failed() && under_way.is_none() => {
+                    Missing::Unknown
+                }
+                wait if seen.is_some() => Missing::Unavailable { retry_after: wait },
+                _ => Missing::Unavailable { retry_after: Duration::ZERO },
+            };
+        }
+        if let Some(flight) = under_way {
+            return Missing::Wait(flight.refresh());
+        }
         // A fetch that ended between the look at the keys and now has something new to look at.
         if let Some(flight) = flight.as_ref()
-            && (!flight.is_over() || self.shared.has_other_keys(seen, now))
+            && self.shared.has_other_keys(seen, now)
         {
             return Missing::Wait(flight.refresh());
         }
-        let have_keys = seen.is_some();
         let mut schedule = lock(&self.shared.schedule);
-        let permission = if have_keys {
-            schedule.take_for_unknown_key(now)
-        } else {
-            schedule.may_load_first(now)
+        let permission = match seen {
+            Some(_) => schedule.take_for_unknown_key(now),
+            None => schedule.may_load_first(now),
         };
         match permission {
             Ok(()) => {
@@ -129,20 +141,8 @@ impl KeyStore {
                 drop(schedule);
                 self.take_off(&mut flight)
             }
-            Err(_) if have_keys && !schedule.last_failed() => Missing::Unknown,
+            Err(_) if seen.is_some() && !schedule.last_failed() => Missing::Unknown,
             Err(retry_after) => Missing::Unavailable { retry_after },
-        }
-    }
-
-    /// After waiting in vain: was it the authorization server's fault?
-    pub(crate) fn still_missing(&self, seen: Option<&Arc<KeySnapshot>>) -> Missing {
-        let have_keys = seen.is_some();
-        let failed = lock(&self.shared.schedule).last_failed();
-        let waiting = lock(&self.flight).as_ref().is_some_and(|flight| !flight.is_over());
-        if have_keys && !failed && !waiting {
-            Missing::Unknown
-        } else {
-            Missing::Unavailable { retry_after: Duration::from_secs(1) }
         }
     }
 
@@ -183,7 +183,12 @@ impl KeyStore {
 
     fn take_off(&self, flight: &mut Option<Flight>) -> Missing {
         let shared = Arc::clone(&self.shared);
-        *flight = Flight::start(async move { shared.fetch().await });
+        *flight = Flight::start(async move {
+            // A fetch that ends by a panic has failed.
+            let mut outcome =
+                Outcome { shared: &shared, result: Err(Arc::new(LoadError::Aborted)) };
+            outcome.result = shared.fetch().await;
+        });
         match flight {
             Some(flight) => Missing::Wait(flight.refresh()),
             None => {
@@ -195,27 +200,16 @@ impl KeyStore {
 }
 
 impl Shared {
-    async fn fetch(&self) {
-        let result = self.source.load(&self.algorithms).await;
-        // The keys first: whoever sees the flight over must find them.
-        let outcome = match result {
-            Ok(loaded) => {
-                self.replace(loaded);
-                Ok(())
-            }
-            Err(error) => Err(Arc::new(error)),
-        };
-        let had_failed = {
-            let mut schedule = lock(&self.schedule);
-            let had_failed = schedule.last_failed();
-            schedule.finished(outcome.clone());
-            had_failed
-        };
-        self.report(had_failed, outcome.err());
+    async fn fetch(&self) -> Result<(), Arc<LoadError>> {
+        let loaded = self.source.load(&self.algorithms).await.map_err(Arc::new)?;
+        self.replace(loaded);
+        Ok(())
     }
 
     fn replace(&self, Loaded { set, lifetime }: Loaded) {
-        for skipped in set.skipped() {
+        let before = self.snapshot.load();
+        let known = before.as_ref().map(|keys| keys.set.skipped()).unwrap_or_default();
+        for skipped in set.skipped().iter().filter(|skipped| !known.contains(skipped)) {
             tracing::warn!(issuer = %self.issuer, "ignored {skipped}");
         }
         tracing::debug!(issuer = %self.issuer, keys = set.len(), "keys loaded");
@@ -224,23 +218,18 @@ impl Shared {
         self.look_again.store(0, Ordering::Relaxed);
     }
 
-    /// Once per change of state, not once per attempt.
-    fn report(&self, had_failed: bool, error: Option<Arc<LoadError>>) {
-        match (had_failed, error) {
-            (false, Some(error)) => {
-                tracing::warn!(issuer = %self.issuer, "keys cannot be loaded: {error}");
-            }
-            (true, Some(error)) => {
-                tracing::debug!(issuer = %self.issuer, "keys still cannot be loaded: {error}");
-            }
-            (true, None) => tracing::info!(issuer = %self.issuer, "keys can be loaded again"),
-            (false, None) => {}
+    /// Whether a request may be judged by these keys.
+    fn serves(&self, keys: &KeySnapshot, now: Instant, patience: Patience) -> bool {
+        if keys.is_fresh(now) {
+            return true;
         }
+        !keys.is_dead(now, self.max_stale)
+            && (patience == Patience::Exhausted || lock(&self.schedule).last_failed())
     }
 
     fn has_other_keys(&self, seen: Option<&Arc<KeySnapshot>>, now: Instant) -> bool {
         let snapshot = self.snapshot.load();
-        let usable = snapshot.as_ref().filter(|keys| !keys.is_dead(now, self.max_stale));
+        let usable = snapshot.as_ref().filter(|keys| self.serves(keys, now, Patience::MayWait));
         usable.is_some_and(|usable| seen.is_none_or(|seen| !Arc::ptr_eq(usable, seen)))
     }
 
@@ -261,7 +250,36 @@ impl Shared {
     }
 }
 
+/// Writes down how a fetch ended, whichever way it did.
+struct Outcome<'a> {
+    shared: &'a Shared,
+    result: Result<(), Arc<LoadError>>,
+}
+
+impl Drop for Outcome<'_> {
+    fn drop(&mut self) {
+        let issuer = &self.shared.issuer;
+        let had_failed = {
+            let mut schedule = lock(&self.shared.schedule);
+            let had_failed = schedule.last_failed();
+            schedule.finished(self.result.clone());
+            had_failed
+        };
+        // Warned once per change of state, not once per attempt.
+        match (had_failed, &self.result) {
+            (false, Err(error)) => tracing::warn!(%issuer, "keys cannot be loaded: {error}"),
+            (true, Err(error)) => tracing::debug!(%issuer, "keys still cannot be loaded: {error}"),
+            (true, Ok(())) => tracing::info!(%issuer, "keys can be loaded again"),
+            (false, Ok(())) => {}
+        }
+    }
+}
+
 impl KeySnapshot {
+    fn is_fresh(&self, now: Instant) -> bool {
+        now.duration_since(self.loaded_at) < self.lifetime
+    }
+
     /// At four fifths of the lifetime, so that the next set is there before this one expires.
     fn is_due(&self, now: Instant) -> bool {
         now.duration_since(self.loaded_at) >= self.lifetime / 5 * 4
@@ -288,6 +306,7 @@ impl fmt::Debug for Shared {
 
 #[cfg(test)]
 mod tests {
+    use super::Patience::{Exhausted, MayWait};
     use super::*;
 
     #[test]
@@ -296,7 +315,10 @@ mod tests {
         store.load_local().unwrap();
         // No runtime is needed either.
         for _ in 0..2 {
-            assert!(matches!(store.missing(store.current().as_ref()), Missing::Unknown));
+            assert!(matches!(
+                store.missing(store.current(MayWait).as_ref(), MayWait),
+                Missing::Unknown
+            ));
         }
     }
 
@@ -323,36 +345,73 @@ mod tests {
     #[tokio::test]
     async fn a_fetch_that_lands_between_look_and_question_is_noticed() {
         let store = nowhere();
-        let Missing::Wait(refresh) = store.missing(None) else { panic!("a fetch starts") };
+        let Missing::Wait(refresh) = store.missing(None, MayWait) else { panic!("a fetch starts") };
         refresh.wait_for_end().await;
         // It failed, and the next is due in a second.
-        assert!(matches!(store.missing(None), Missing::Unavailable { .. }));
+        assert!(matches!(store.missing(None, MayWait), Missing::Unavailable { .. }));
         // Keys come while somebody still holds that there are none.
         store.shared.replace(keys());
-        assert!(matches!(store.missing(None), Missing::Wait(_)));
+        assert!(matches!(store.missing(None, MayWait), Missing::Wait(_)));
 
-        let before = store.current();
+        let before = store.current(MayWait);
         store.shared.replace(keys());
-        assert!(matches!(store.missing(before.as_ref()), Missing::Wait(_)));
+        assert!(matches!(store.missing(before.as_ref(), MayWait), Missing::Wait(_)));
     }
 
     #[tokio::test(start_paused = true)]
-    async fn avail_03_good_keys_outlive_their_lifetime_by_max_stale_and_no_longer() {
-        let shared_life = Duration::from_secs(600);
-        let store = KeyStore::new(
-            "i".into(),
-            KeySource::File("/nonexistent/jwks.json".into()),
-            &[Algorithm::HS256],
-            Duration::from_secs(3600),
-        );
-        store.shared.replace(Loaded { lifetime: shared_life, ..keys() });
-        assert!(store.current().is_some());
-        tokio::time::advance(shared_life + Duration::from_secs(3600)).await;
-        assert!(store.current().is_some());
-        tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(store.current().is_none());
+    async fn avail_03_good_keys_outlive_their_lifetime_by_max_stale_while_fetches_fail() {
+        let (lifetime, max_stale) = (Duration::from_secs(600), Duration::from_secs(3600));
+        let source = KeySource::File("/nonexistent/jwks.json".into());
+        let store = KeyStore::new("i".into(), source, &[Algorithm::HS256], max_stale);
+        store.shared.replace(Loaded { lifetime, ..keys() });
+        assert!(store.current(MayWait).is_some());
+
+        // Nobody has asked for keys since: who may wait does, who cannot takes the old ones.
+        tokio::time::advance(lifetime).await;
+        assert!(store.current(Exhausted).is_some());
+        assert!(store.current(MayWait).is_none());
+        let Missing::Wait(refresh) = store.missing(None, MayWait) else { panic!("a fetch starts") };
+        refresh.wait_for_end().await;
+        // The fetch has failed.
+        assert!(store.current(MayWait).is_some());
+        tokio::time::advance(max_stale - Duration::from_secs(1)).await;
+        assert!(store.current(MayWait).is_some());
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert!(store.current(MayWait).is_none());
+        assert!(store.current(Exhausted).is_none());
         // And then it is as if there had never been any: a fetch is tried.
-        assert!(matches!(store.missing(None), Missing::Wait(_)));
+        assert!(matches!(store.missing(None, MayWait), Missing::Wait(_)));
+    }
+
+    #[tokio::test]
+    async fn a_fetch_that_panics_has_failed() {
+        let store = nowhere();
+        store.shared.replace(keys());
+        let shared = Arc::clone(&store.shared);
+        let flight = Flight::start(async move {
+            let _outcome = Outcome { shared: &shared, result: Err(Arc::new(LoadError::Aborted)) };
+            panic!("a mistake in an HTTP client");
+        });
+        flight.as_ref().expect("a runtime").refresh().wait_for_end().await;
+        assert!(lock(&store.shared.schedule).last_failed());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_fetch_that_nobody_drives_is_given_up() {
+        let store = nowhere();
+        *lock(&store.flight) = Flight::start(std::future::pending());
+        assert!(!lock(&store.flight).as_ref().unwrap().is_over());
+        tokio::time::advance(Duration::from_secs(31)).await;
+        let Missing::Wait(refresh) = store.missing(None, MayWait) else { panic!("a fetch starts") };
+        refresh.wait_for_end().await;
+        assert!(lock(&store.shared.schedule).last_failed());
+    }
+
+    #[test]
+    fn outside_a_runtime_nobody_waits_and_nothing_panics() {
+        let store = nowhere();
+        let missing = store.missing(None, MayWait);
+        assert!(matches!(missing, Missing::Unavailable { .. }));
     }
 
     #[tokio::test(start_paused = true)]
@@ -360,13 +419,13 @@ mod tests {
         let store = nowhere();
         store.shared.replace(Loaded { lifetime: Duration::from_secs(600), ..keys() });
         tokio::time::advance(Duration::from_secs(479)).await;
-        assert!(store.current().is_some());
+        assert!(store.current(MayWait).is_some());
         assert!(lock(&store.flight).is_none());
         tokio::time::advance(Duration::from_secs(1)).await;
-        assert!(store.current().is_some());
+        assert!(store.current(MayWait).is_some());
         let refresh = lock(&store.flight).as_ref().map(Flight::refresh);
         refresh.expect("a fetch has started").wait_for_end().await;
         // It failed: the good keys stay.
-        assert!(store.current().is_some());
+        assert!(store.current(MayWait).is_some());
     }
 }

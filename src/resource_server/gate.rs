@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use http::{HeaderMap, Uri};
+use tokio::time::Instant;
 
 use super::ResourceServer;
 use crate::access_token::AccessToken;
@@ -10,7 +11,7 @@ use crate::authentication::{Authentication, Refused};
 use crate::authorization::{self, Denial, Requirement};
 use crate::challenge::Challenges;
 use crate::credentials;
-use crate::keys::Refresh;
+use crate::keys::{MAX_WAIT, Refresh};
 use crate::rejection::Rejection;
 use crate::rejection_kind::RejectionKind;
 
@@ -116,8 +117,16 @@ impl Gate {
         &self,
         Pending { refresh, token }: Pending,
     ) -> Result<AccessToken, Rejection> {
-        refresh.wait().await;
-        self.conclude(self.server.0.authenticator.authenticate_without_waiting(&token))
+        let authenticator = &self.server.0.authenticator;
+        let deadline = Instant::now() + MAX_WAIT;
+        refresh.wait_until(deadline).await;
+        // A fetch that was under way when the token came may be older than its key; then another
+        // one, for this key, is due.
+        match authenticator.authenticate(&token) {
+            Authentication::Done(result) => return self.conclude(result),
+            Authentication::Wait(refresh) => refresh.wait_until(deadline).await,
+        }
+        self.conclude(authenticator.authenticate_without_waiting(&token))
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
