@@ -25,6 +25,7 @@ pub(crate) struct Verified {
     pub(crate) issuer: Arc<str>,
     pub(crate) subject: Option<Box<str>>,
     pub(crate) client_id: Option<Box<str>>,
+    pub(crate) caller: Caller,
     pub(crate) expires_at: NumericDate,
     pub(crate) granted: GrantedScopes,
     pub(crate) claims: Map<String, Value>,
@@ -59,7 +60,10 @@ impl PartialEq for ServerMark {
 pub enum Caller {
     /// A client acting for itself: `sub` equals `client_id` (RFC 9068 §2.2).
     Client,
-    /// A person: `sub` is present and differs from `client_id`.
+    /// A person: both claims are there and differ.
+    ///
+    /// Authorization servers that give clients a `sub` of another form do not follow RFC 9068 here;
+    /// with them, tell callers apart by a [`policy`](crate::policy) on a claim of theirs.
     User,
     /// The token does not say: `sub` or `client_id` is missing.
     Unknown,
@@ -124,11 +128,7 @@ impl AccessToken {
 
     /// Whether a person or a client is calling, as far as the token tells.
     pub fn caller(&self) -> Caller {
-        match (&self.0.subject, &self.0.client_id) {
-            (Some(subject), Some(client)) if subject == client => Caller::Client,
-            (Some(_), Some(_)) => Caller::User,
-            _ => Caller::Unknown,
-        }
+        self.0.caller
     }
 
     /// When the token expires, leeway not counted. `None` for dates beyond the platform's time.

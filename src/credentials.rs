@@ -77,6 +77,11 @@ fn after_scheme(value: &[u8]) -> Result<&[u8], RejectionKind> {
     }
 }
 
+/// A token that came by another way: its size and alphabet.
+pub(crate) fn check(token: &str) -> Result<(), RejectionKind> {
+    token68(token.as_bytes()).map(drop)
+}
+
 fn token68(rest: &[u8]) -> Result<&str, RejectionKind> {
     let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
     let token = rest.get(spaces..).unwrap_or_default();

@@ -46,9 +46,20 @@ pub(super) fn check_header(typ: Option<&str>) -> Result<(), RejectionKind> {
     Profile::Compatible.check(typ)
 }
 
-/// Claims that only other kinds of JWT have: ID tokens (OpenID Connect Core §2, §3.3.2.11) and
-/// logout or security event tokens (RFC 8417 §2.2).
-const FOREIGN_CLAIMS: [&str; 4] = ["nonce", "at_hash", "c_hash", "events"];
+/// Claims that only other kinds of JWT have: ID tokens (OpenID Connect Core §2, §3.3.2.11; FAPI for
+/// `s_hash`), logout and security event tokens (RFC 8417 §2.2), DPoP proofs (RFC 9449 §4.2),
+/// introspection answers (RFC 9701 §5) and status lists.
+const FOREIGN_CLAIMS: [&str; 9] = [
+    "nonce",
+    "at_hash",
+    "c_hash",
+    "s_hash",
+    "events",
+    "htm",
+    "htu",
+    "token_introspection",
+    "status_list",
+];
 
 /// Keycloak says the kind in a claim.
 const FOREIGN_TYP_CLAIMS: [&str; 4] = ["ID", "Refresh", "Offline", "Logout"];
@@ -74,17 +85,17 @@ fn is_client_assertion(claims: &Object) -> bool {
 /// An ID token's audience is the client it was issued to. An access token may look alike where an
 /// application and its API share one registration; then it carries scope.
 fn is_for_its_own_client(claims: &Object) -> bool {
-    let audience = match claims.get("aud") {
-        Some(Value::Array(list)) => match list.as_slice() {
-            [only] => only.as_str(),
-            _ => None,
-        },
-        Some(only) => only.as_str(),
-        None => None,
+    let is_client = |audience: &Value| {
+        ["azp", "client_id"].iter().any(|name| {
+            let client = text(claims, name);
+            client.is_some() && client == audience.as_str()
+        })
     };
-    audience.is_some_and(|audience| {
-        ["azp", "client_id"].iter().any(|name| text(claims, name) == Some(audience))
-    })
+    match claims.get("aud") {
+        Some(Value::Array(audiences)) => !audiences.is_empty() && audiences.iter().all(is_client),
+        Some(audience) => is_client(audience),
+        None => false,
+    }
 }
 
 fn text<'a>(claims: &'a Object, name: &str) -> Option<&'a str> {
@@ -129,6 +140,10 @@ mod tests {
                 r#"{"nonce":"n"}"#,
                 r#"{"at_hash":"h"}"#,
                 r#"{"c_hash":"h"}"#,
+                r#"{"s_hash":"h"}"#,
+                r#"{"htm":"GET","htu":"https://rs.example/"}"#,
+                r#"{"token_introspection":{"active":true}}"#,
+                r#"{"status_list":{"bits":1,"lst":"x"}}"#,
                 r#"{"events":{}}"#,
                 r#"{"nonce":null}"#,
                 r#"{"typ":"ID"}"#,
@@ -143,7 +158,11 @@ mod tests {
 
     #[test]
     fn at_08_a_token_for_its_own_client_without_scope_is_an_id_token() {
-        for claims in [r#"{"aud":"c1","azp":"c1"}"#, r#"{"aud":["c1"],"client_id":"c1"}"#] {
+        for claims in [
+            r#"{"aud":"c1","azp":"c1"}"#,
+            r#"{"aud":["c1"],"client_id":"c1"}"#,
+            r#"{"aud":["c1","c1"],"client_id":"c1"}"#,
+        ] {
             assert!(!judge(claims, Some("jwt"), false), "{claims}");
             assert!(!judge(claims, None, false), "{claims}");
             assert!(judge(claims, Some("jwt"), true), "{claims}");

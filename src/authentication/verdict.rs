@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::token_type::{self, Profile};
 use super::trusted::{Audience, TrustedIssuer};
 use super::{claims, confirmation, scope_claim};
-use crate::access_token::{AccessToken, ServerMark, Verified};
+use crate::access_token::{AccessToken, Caller, ServerMark, Verified};
 use crate::clock::NumericDate;
 use crate::jose::JoseHeader;
 use crate::jose::json::Object;
@@ -26,14 +26,21 @@ pub(super) fn accept(
     }
     let expires_at = lifetime(issuer, &token, now)?;
     audience(issuer, &token)?;
-    let subject = claims::text(&token, "sub")?.map(Into::into);
+    let subject = claims::text(&token, "sub")?;
     let client_id = claims::text(&token, "client_id")?;
-    let client_id = client_id.or_else(|| token.get("azp")?.as_str()).map(Into::into);
+    let caller = caller(subject, client_id);
+    let subject = subject.map(Into::into);
+    let client_id = match client_id {
+        Some(client_id) => Some(client_id),
+        None => claims::text(&token, "azp")?,
+    };
+    let client_id = client_id.map(Into::into);
     claims::text(&token, "jti")?;
     let scope = scope_claim::find(&token, &issuer.scope_claims);
-    token_type::check_claims(&token, header.typ.as_deref(), scope.is_some())?;
     let arrays = issuer.profile == Profile::Compatible;
     let granted = scope_claim::read(scope, arrays, &issuer.grant_rules)?;
+    let grants_something = granted.iter().next().is_some();
+    token_type::check_claims(&token, header.typ.as_deref(), grants_something)?;
     confirmation::check_unbound(&token)?;
     for (name, value) in &issuer.required_claims {
         if token.get(&**name).and_then(|claim| claim.as_str()) != Some(&**value) {
@@ -45,10 +52,20 @@ pub(super) fn accept(
         issuer: Arc::clone(&issuer.name),
         subject,
         client_id,
+        caller,
         expires_at,
         granted,
         claims: token,
     }))
+}
+
+/// `azp` does not count: who uses it does not say in `sub` that a client acts for itself.
+fn caller(subject: Option<&str>, client_id: Option<&str>) -> Caller {
+    match (subject, client_id) {
+        (Some(subject), Some(client)) if subject == client => Caller::Client,
+        (Some(_), Some(_)) => Caller::User,
+        _ => Caller::Unknown,
+    }
 }
 
 fn lifetime(

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::requirement::{Node, Requirement, must};
-use crate::scope::{InvalidScope, Scope, parse_all, split_config_list};
+use crate::scope::{GrantedScopes, InvalidScope, Scope, parse_all, split_config_list};
 
 impl Requirement {
     /// The `scope` of a challenge (RFC 6750 §3): the whole required set in configured order,
@@ -16,6 +16,18 @@ impl Requirement {
             }
         }
         (!scopes.is_empty()).then(|| scopes.join(" "))
+    }
+
+    /// Whether a client that follows the advertisement gets anywhere: it lacks some of that scope,
+    /// and the ceiling allows all of it. Where the advertisement leaves out patterns it does not
+    /// promise to be enough.
+    pub(super) fn advertises_news_to(&self, granted: &GrantedScopes) -> bool {
+        let Advert { scopes, complete } = Advert::of(&self.0, &[]);
+        let has = |scope: &&Scope| granted.grants(scope);
+        !complete
+            || scopes.is_empty()
+            || (!scopes.iter().all(has)
+                && scopes.iter().all(|scope| has(scope) || granted.could_grant(scope)))
     }
 
     /// Advertises these scopes, separated by spaces, in place of the patterns of this requirement.

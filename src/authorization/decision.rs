@@ -6,7 +6,8 @@ use crate::access_token::AccessToken;
 /// Why a verified token may not do what it was presented for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Denial {
-    /// Scope is missing that the issuer's ceiling allows. Told first, also where a rule refuses too.
+    /// Scope is missing that the issuer's ceiling allows, and the challenge can name it. Told first,
+    /// also where a rule refuses too.
     InsufficientScope,
     /// The caller's kind, a policy or the ceiling refuses: more scope would not help.
     Forbidden,
@@ -20,7 +21,13 @@ pub(crate) fn authorize(requirement: &Requirement, token: &AccessToken) -> Resul
     }
     let scope_is_short = !holds(Scope::Granted, Rules::TakenAsMet);
     let rules = if scope_is_short { Rules::TakenAsMet } else { Rules::Judged };
-    Err(if holds(Scope::Grantable, rules) { Denial::InsufficientScope } else { Denial::Forbidden })
+    let more_would_do = holds(Scope::Grantable, rules);
+    // A client that is told to ask for what it has, or cannot have, would ask for ever.
+    Err(if more_would_do && requirement.advertises_news_to(token.granted()) {
+        Denial::InsufficientScope
+    } else {
+        Denial::Forbidden
+    })
 }
 
 /// What counts as scope.

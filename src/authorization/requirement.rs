@@ -92,7 +92,8 @@ pub fn clients() -> Requirement {
     Requirement(Node::Caller(Caller::Client))
 }
 
-/// Requires whatever `allows` decides. It is asked at most once for each request; a token that it
+/// Requires whatever `allows` decides. It may be asked more than once for a
+/// request, so it should answer from the token alone; a token that it
 /// refuses gets 403 without `error`, for more scope would not help.
 ///
 /// ```

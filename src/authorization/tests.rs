@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::access_token::{AccessToken, ServerMark, Verified};
+use crate::access_token::{AccessToken, Caller, ServerMark, Verified};
 use crate::clock::NumericDate;
 use crate::scope::{
     Ceiling, GrantRules, GrantedScopes, Hierarchy, InvalidScope, Scope, ScopePattern, Wildcards,
@@ -25,6 +25,7 @@ fn token_of(subject: &str, granted: GrantedScopes, claims: Map<String, Value>) -
         issuer: "https://as.example".into(),
         subject: Some(subject.into()),
         client_id: Some("c1".into()),
+        caller: if subject == "c1" { Caller::Client } else { Caller::User },
         expires_at: NumericDate::new(2e9).unwrap(),
         granted,
         claims,

@@ -11,7 +11,9 @@ const MAX_BYTES: u64 = 1024 * 1024;
 /// itself, put into the wrong variable.
 pub(super) fn path(text: &str) -> Result<PathBuf, &'static str> {
     let is_content = text.trim_start().starts_with(['{', '[', '-']);
-    if is_content || text.chars().any(char::is_control) {
+    // Nobody calls a file like this without naming its folder; secrets look like it.
+    let may_be_secret = text.len() >= 20 && !text.contains(['/', '\\', '.']);
+    if is_content || may_be_secret || text.chars().any(char::is_control) {
         return Err("must be the path of a file, and seems to hold the value itself");
     }
     Ok(text.into())

@@ -13,6 +13,7 @@ use http_body_util::{BodyExt, Empty};
 use tower_service::Service;
 
 use super::TIMEOUT;
+use super::url_policy::is_loopback;
 
 pub(crate) type BoxError = Box<dyn std::error::Error + Send + Sync>;
 type Answer = Result<Response<UnsyncBoxBody<Bytes, BoxError>>, BoxError>;
@@ -67,13 +68,15 @@ impl HttpClient {
             }
             certificates.extend(bundle);
         }
-        let client = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .referer(false)
-            .connect_timeout(TIMEOUT)
-            .tls_certs_merge(certificates)
-            .build()?;
-        Ok(Self(Arc::new(Reqwest(client))))
+        let builder = || {
+            reqwest::Client::builder()
+                .redirect(reqwest::redirect::Policy::none())
+                .referer(false)
+                .connect_timeout(TIMEOUT)
+                .tls_certs_merge(certificates.clone())
+        };
+        let client = Reqwest { usual: builder().build()?, direct: builder().no_proxy().build()? };
+        Ok(Self(Arc::new(client)))
     }
 
     pub(super) async fn send(&self, request: Request<Empty<Bytes>>) -> Answer {
@@ -88,13 +91,20 @@ impl fmt::Debug for HttpClient {
 }
 
 /// Not a tower service of the right shape by itself, hence the wrapper.
-struct Reqwest(reqwest::Client);
+struct Reqwest {
+    /// Follows the proxy settings of the environment.
+    usual: reqwest::Client,
+    /// For this machine: what is allowed over plain `http` because it stays here must not go out
+    /// to a proxy.
+    direct: reqwest::Client,
+}
 
 impl HttpService for Reqwest {
     fn send(&self, request: Request<Empty<Bytes>>) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
-        let client = self.0.clone();
+        let (usual, direct) = (self.usual.clone(), self.direct.clone());
         Box::pin(async move {
             let request = reqwest::Request::try_from(request.map(|_| reqwest::Body::default()))?;
+            let client = if is_loopback(request.url()) { direct } else { usual };
             let response = client.execute(request).await?;
             Ok(Response::<reqwest::Body>::from(response)
                 .map(|body| body.map_err(Into::into).boxed_unsync()))

@@ -17,7 +17,14 @@ pub(crate) enum AllowHttp {
 impl AllowHttp {
     /// A URL that keys may come from, or what is wrong with it.
     pub(crate) fn check(self, text: &str) -> Result<Url, &'static str> {
+        // The parser would mend what is written otherwise, and the comparison with `iss` would not.
+        if !text.bytes().all(|byte| byte.is_ascii_graphic()) || !text.contains("://") {
+            return Err("is not an absolute URL");
+        }
         let url = Url::parse(text).map_err(|_| "is not an absolute URL")?;
+        if url.host_str().is_none_or(|host| host.contains(',')) || url.port() == Some(0) {
+            return Err("has no usable host and port");
+        }
         if !url.username().is_empty() || url.password().is_some() {
             return Err("must not hold a user name or password");
         }
@@ -33,7 +40,7 @@ impl AllowHttp {
     }
 }
 
-fn is_loopback(url: &Url) -> bool {
+pub(super) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost",
         Some(Host::Ipv4(address)) => IpAddr::from(address).is_loopback(),
@@ -67,6 +74,13 @@ mod tests {
             "",
             "https://u:p@h",
             "https://h#f",
+            " https://h",
+            "https://h\t",
+            "https:h",
+            "https:\\\\h",
+            "https://h:0",
+            "https://a,https://b",
+            "https://hé",
             "file:///etc/passwd",
         ] {
             assert!(AllowHttp::Loopback.check(bad).is_err(), "{bad}");

@@ -59,7 +59,16 @@ fn read(document: &Document, issuer: &str, allow_http: AllowHttp) -> Result<Url,
     if metadata.issuer != issuer {
         return Err("names another issuer than the configured one");
     }
-    allow_http.check(&metadata.jwks_uri).map_err(|_| "has a jwks_uri that is not https")
+    let jwks_uri =
+        allow_http.check(&metadata.jwks_uri).map_err(|_| "has a jwks_uri that is not https")?;
+    // Loopback is for issuers of this machine; no other has a say in what is asked here.
+    if jwks_uri.scheme() == "http"
+        && issuer.starts_with("https://")
+        && allow_http == AllowHttp::Loopback
+    {
+        return Err("has a jwks_uri that is not https");
+    }
+    Ok(jwks_uri)
 }
 
 fn parse(document: &[u8]) -> Option<Metadata> {

@@ -37,7 +37,8 @@ pub struct Rejection {
 
 impl Rejection {
     pub(crate) fn new(kind: RejectionKind) -> Self {
-        Self { kind, challenge: None, retry_after: None, body: None }
+        let retry_after = (kind == RejectionKind::KeysUnavailable).then_some(1);
+        Self { kind, challenge: None, retry_after, body: None }
     }
 
     pub(crate) fn with_challenge(mut self, challenge: Option<HeaderValue>) -> Self {
@@ -52,10 +53,10 @@ impl Rejection {
 
     /// Whole seconds, at least one and at most sixty (RFC 9110 §10.2.3).
     pub(crate) fn with_retry_after(mut self, delay: Option<Duration>) -> Self {
-        self.retry_after = delay.map(|delay| {
-            let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
-            seconds.clamp(1, 60)
-        });
+        if let Some(delay) = delay {
+            let seconds = delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0));
+            self.retry_after = Some(seconds.clamp(1, 60));
+        }
         self
     }
 

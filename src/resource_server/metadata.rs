@@ -7,8 +7,13 @@ const WELL_KNOWN: &str = "/.well-known/oauth-protected-resource";
 /// The address to name in challenges, or what is wrong with the identifier.
 pub(super) fn address(resource: &str) -> Result<String, &'static str> {
     let url = Url::parse(resource).map_err(|_| "is not an absolute URL")?;
-    if url.scheme() != "https" {
+    // The parser would mend `https:host` and `https:///host`; clients compare the text.
+    let has_host = resource.strip_prefix("https://").is_some_and(|rest| !rest.starts_with('/'));
+    if url.scheme() != "https" || !has_host {
         return Err("must be an https URL");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must not hold a user name or password");
     }
     if url.fragment().is_some() {
         return Err("must not have a fragment");
@@ -60,6 +65,9 @@ mod tests {
             "rs.example",
             "",
             "https://rs.example/\"x",
+            "https:rs.example",
+            "https:///rs.example",
+            "https://u:p@rs.example",
         ] {
             assert!(address(bad).is_err(), "{bad}");
         }

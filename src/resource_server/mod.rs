@@ -11,7 +11,7 @@ use crate::access_token::AccessToken;
 use crate::authentication::{Authenticator, TrustedIssuer};
 use crate::authorization::Requirement;
 use crate::challenge::{ChallengeSettings, Challenges};
-use crate::credentials::QueryToken;
+use crate::credentials::{self, QueryToken};
 use crate::rejection::{RefusalBody, Rejection};
 use crate::rejection_kind::RejectionKind;
 
@@ -51,6 +51,7 @@ impl ResourceServer {
     /// The reason why the token is not accepted. Waits at most two seconds for keys.
     pub async fn verify(&self, token: &str) -> Result<AccessToken, Rejection> {
         let gate = Gate::plain(self);
+        credentials::check(token).map_err(|kind| gate.reject(kind))?;
         match gate.judge(token) {
             Judgement::Done(result) => result,
             Judgement::Wait(pending) => gate.judge_after(pending).await,

@@ -84,7 +84,7 @@ impl Recipe {
         let lifetime = self.lifetime.unwrap_or(LIFETIME);
         let (iat, not_before) = match self.validity {
             Validity::Now => (now, None),
-            Validity::Past => (now.saturating_sub(LONG + lifetime), None),
+            Validity::Past => (now.saturating_sub(LONG.saturating_add(lifetime)), None),
             Validity::Future => (now, Some(now.saturating_add(LONG))),
         };
         let exp = not_before.unwrap_or(iat).saturating_add(lifetime);

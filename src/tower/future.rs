@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, ORIGIN};
+use http::header::{ACCESS_CONTROL_EXPOSE_HEADERS, CONTENT_LENGTH, ORIGIN};
 use http::{HeaderValue, Method, Request, Response};
 use pin_project_lite::pin_project;
 use tower_service::Service;
@@ -119,6 +119,9 @@ impl RefusedRequest {
         tracing::debug!(kind = ?rejection.kind(), "request refused");
         let mut response = rejection.to_response();
         if self.is_head {
+            // RFC 9110 §9.3.2: the fields that GET would have had, and no content.
+            let length = response.body().len();
+            response.headers_mut().insert(CONTENT_LENGTH, length.into());
             response.body_mut().clear();
         }
         if self.is_cross_origin {

@@ -88,9 +88,8 @@ impl<S> Guard<S> {
 
 /// The Fetch standard's CORS preflight request; a plain `OPTIONS` is a request like any other.
 fn is_preflight<B>(request: &Request<B>) -> bool {
-    request.method() == Method::OPTIONS
-        && request.headers().contains_key(ORIGIN)
-        && request.headers().contains_key(ACCESS_CONTROL_REQUEST_METHOD)
+    let has = |name| request.headers().get(name).is_some_and(|value| !value.is_empty());
+    request.method() == Method::OPTIONS && has(ORIGIN) && has(ACCESS_CONTROL_REQUEST_METHOD)
 }
 
 impl<S: fmt::Debug> fmt::Debug for Guard<S> {

@@ -115,7 +115,17 @@ proptest! {
         } else if model.holds(&grantable, &judged)
             || (!model.holds(&has, &met) && model.holds(&grantable, &met))
         {
-            INSUFFICIENT
+            let requirement = model.requirement();
+            let advertised = requirement.advertised().unwrap_or_default();
+            let mut scopes = advertised.split(' ').filter(|scope| !scope.is_empty());
+            let names_one = |asked: &str| scopes.clone().any(|scope| names(asked, scope));
+            let is_enough = model.holds(&names_one, &met);
+            let has_all = scopes.clone().all(&has);
+            if !is_enough || advertised.is_empty() || (!has_all && scopes.all(grantable)) {
+                INSUFFICIENT
+            } else {
+                FORBIDDEN
+            }
         } else {
             FORBIDDEN
         };
