@@ -134,7 +134,12 @@ pub fn header(data: &[u8]) {
 
 /// A claims set; serde_json's own reading of it is the second opinion.
 pub fn claims(data: &[u8]) {
+    const RESERVED: &[u8] = b"serde_json::private::";
     let object = internals::json_object(data);
+    if data.windows(RESERVED.len()).any(|window| window == RESERVED) {
+        // Read as something else by serde_json where it is part of a name.
+        return;
+    }
     let expected = serde_json::from_slice(data)
         .ok()
         .filter(|value| JsonFacts::of(data, value).fits_as_document());
