@@ -101,8 +101,10 @@ async fn option_is_none_for_the_absent_alone() {
     let bad = call(app.clone(), request("/maybe", Some("bad"))).await;
     assert_eq!(bad.status, 401);
     // Claims of another shape are not absent.
-    let other = call(app, request("/maybe", Some(&fixture.good()))).await;
+    let other = call(app.clone(), request("/maybe", Some(&fixture.good()))).await;
     assert_eq!(other.status, 403);
+    // Nor is a layer that is missing.
+    assert_eq!(call(app, request("/bare-maybe", None)).await.status, 500);
 }
 
 #[tokio::test]

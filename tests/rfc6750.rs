@@ -202,6 +202,61 @@ async fn chal_01_chal_13_chal_16_chal_17_every_kind_is_answered_as_its_row_says(
     }
 }
 
+/// Clients and people build on these; a change here is a change of the interface.
+#[test]
+fn chal_15_the_description_of_every_kind() {
+    let server = Fixture::new().builder().build().unwrap();
+    let written: Vec<String> = RejectionKind::all()
+        .map(|kind| {
+            let rejection = server.reject(kind);
+            format!("{kind:?} {} {}", rejection.status().as_u16(), rejection.description())
+        })
+        .collect();
+    let expected = [
+        "MissingCredentials 401 An access token is required",
+        "MalformedCredentials 400 The Authorization header is malformed",
+        "MultipleCredentials 400 The request has more than one Authorization header",
+        "CredentialsInQuery 400 The request has an access token in both header and query",
+        "TokenTooLarge 400 The access token is too large",
+        "MalformedToken 401 The access token is malformed",
+        "EncryptedToken 401 Encrypted access tokens are not accepted",
+        "AlgorithmNotAllowed 401 The access token is signed with an algorithm that is not accepted",
+        "UnsupportedExtension 401 The access token uses an extension that is not supported",
+        "WrongTokenType 401 The token is not an access token",
+        "UntrustedIssuer 401 The access token is from an issuer not accepted here",
+        "UnknownKey 401 The signature of the access token cannot be verified",
+        "BadSignature 401 The signature of the access token cannot be verified",
+        "MissingClaim 401 The access token lacks a required claim",
+        "MalformedClaim 401 The access token has a malformed claim",
+        "Expired 401 The access token expired",
+        "NotYetValid 401 The access token is not valid yet",
+        "WrongAudience 401 The access token is meant for another audience",
+        "SenderConstrained 401 The access token is bound to a key that was not proven",
+        "RequiredClaimNotMet 401 The access token is not meant for this use",
+        "InsufficientScope 403 The access token lacks scope that this request needs",
+        "Forbidden 403 This request is not allowed with this access token",
+        "KeysUnavailable 503 Access tokens cannot be verified right now",
+        "Internal 500 The request could not be judged",
+    ];
+    assert_eq!(written, expected);
+    let unavailable = server.reject(RejectionKind::KeysUnavailable);
+    assert_eq!(unavailable.retry_after(), Some(1));
+}
+
+#[tokio::test]
+async fn a_403_asks_for_scope_only_where_following_it_helps_f62_f67() {
+    let fixture = Fixture::new();
+    let server = fixture.builder().build().unwrap();
+    let narrow = fixture.builder_with(fixture.issuer().allowed_scopes("b")).build().unwrap();
+    let machine = fixture.at(json!({ "sub": "c1", "scope": "read" }));
+    let people_or_admins = || users().and(scope("read")).or(scope("admin"));
+    let answer = send_through(&server, people_or_admins(), bearer(&machine)).await;
+    answer.is(Expected::Denied, "it has what would be advertised");
+    let either = || scope("a").or(scope("b"));
+    let a = fixture.at(json!({ "scope": "a" }));
+    send_through(&narrow, either(), bearer(&a)).await.is(Expected::Denied, "beyond the ceiling");
+}
+
 #[tokio::test]
 async fn chal_18_cross_origin_scripts_may_read_the_challenge() {
     let fixture = Fixture::new();
@@ -232,6 +287,25 @@ async fn chal_19_preflights_pass_and_plain_options_do_not() {
     };
     let answer = send(&passing, options(true)).await;
     assert_eq!((answer.status(), &answer.response.body()[..]), (200, &b"anonymous"[..]));
+    for method in [Method::GET, Method::POST, Method::HEAD, Method::TRACE] {
+        let mut request = options(true);
+        *request.method_mut() = method.clone();
+        send(&passing, request).await.is(Expected::Invitation, method.as_str());
+    }
+    for name in ["origin", "access-control-request-method"] {
+        let mut absent = options(true);
+        absent.headers_mut().remove(name);
+        send(&passing, absent).await.is(Expected::Invitation, name);
+        let mut empty = options(true);
+        empty.headers_mut().insert(name, "".parse().unwrap());
+        send(&passing, empty).await.is(Expected::Invitation, name);
+    }
+    // A token is not looked at, good or bad.
+    let mut with_token = options(true);
+    let field = format!("Bearer {}", fixture.good()).parse().unwrap();
+    with_token.headers_mut().insert("authorization", field);
+    let answer = send(&passing, with_token).await;
+    assert_eq!(&answer.response.body()[..], b"anonymous");
     send(&passing, options(false)).await.is(Expected::Invitation, "CHAL-19");
     send(&strict, options(true)).await.is(Expected::Invitation, "CHAL-19");
 }
@@ -244,7 +318,10 @@ async fn chal_21_head_gets_the_fields_without_content() {
     let answer = send(&server, request).await;
     answer.is(Expected::Invitation, "CHAL-21");
     assert!(answer.response.body().is_empty());
-    assert!(!send(&server, get(&[])).await.response.body().is_empty());
+    let full = send(&server, get(&[])).await;
+    let length = full.response.body().len().to_string();
+    assert_ne!(length, "0");
+    assert_eq!(answer.header("content-length"), Some(length.as_str()));
 }
 
 #[tokio::test]

@@ -184,6 +184,35 @@ async fn jwt_11_f32_res_09_a_key_of_another_trusted_issuer_does_not_count() {
 }
 
 #[tokio::test]
+async fn jwa_01_every_issuer_has_its_own_list_of_algorithms() {
+    let fixture = Fixture::new();
+    let other = Issuer::with_jwks_uri("https://b.example", "https://b.example/jwks")
+        .algorithms([Algorithm::ES384]);
+    let server = fixture.builder().issuer(other).build().unwrap();
+    let for_other = changed(fixture.claims(), json!({ "iss": "https://b.example" }));
+    // No fetch is tried for it: the list decides before keys are needed.
+    let token = fixture.key.sign_json(&fixture.header(), &for_other);
+    assert_eq!(kind(&server, &token).await, Err(RejectionKind::AlgorithmNotAllowed));
+    // PIPE-01: what no issuer allows is refused before the issuer is looked for.
+    let nobodys = changed(fixture.claims(), json!({ "iss": "https://evil" }));
+    for header in [json!({ "alg": "ES512" }), json!({ "typ": "dpop+jwt" })] {
+        let token = fixture.key.sign_json(&changed(fixture.header(), header), &nobodys);
+        let judged = kind(&server, &token).await.unwrap_err();
+        assert_ne!(judged, RejectionKind::UntrustedIssuer);
+    }
+}
+
+#[tokio::test]
+async fn hdr_12_a_token_that_comes_by_another_way_is_measured_too() {
+    let fixture = Fixture::new();
+    let server = fixture.builder().build().unwrap();
+    let large = fixture.at(json!({ "x": "x".repeat(17_000) }));
+    assert_eq!(kind(&server, &large).await, Err(RejectionKind::TokenTooLarge));
+    assert_eq!(kind(&server, "a b").await, Err(RejectionKind::MalformedCredentials));
+    assert_eq!(kind(&server, "").await, Err(RejectionKind::MalformedCredentials));
+}
+
+#[tokio::test]
 async fn jwa_04_jwa_10_bcp_01_algorithms_are_configuration() {
     let fixture = Fixture::new();
     let es384_only = fixture.issuer().algorithms([Algorithm::ES384]);

@@ -267,6 +267,53 @@ async fn avail_08_a_server_that_never_answers_costs_two_seconds_and_nobody_else(
     assert_eq!(waiting.await.unwrap(), RejectionKind::KeysUnavailable);
 }
 
+#[tokio::test]
+async fn jwk_09_a_token_without_kid_finds_rotated_keys() {
+    let (old, new) = (Arc::new(Key::new("k1")), Arc::new(Key::new("k2")));
+    let (first, second, fetches) = (Arc::clone(&old), Arc::clone(&new), AtomicUsize::new(0));
+    let fake = FakeAs::start(move |_, _| match fetches.fetch_add(1, Ordering::Relaxed) {
+        0 => key_set(&first),
+        _ => key_set(&second),
+    })
+    .await;
+    let issuer = Issuer::with_jwks_uri("https://as.example", format!("{}/jwks", fake.origin))
+        .audience("https://rs.example");
+    let server = ResourceServer::builder().issuer(issuer).build().unwrap();
+    let without_kid = |key: &Key| {
+        let header = serde_json::json!({ "alg": "ES256", "typ": "at+jwt" });
+        key.sign_json(&header, &support::keys::claims("https://as.example"))
+    };
+    assert!(server.verify(&without_kid(&old)).await.is_ok());
+    assert!(server.verify(&without_kid(&new)).await.is_ok());
+    // The budget is used up: from now on it is the token's fault, and no fetch.
+    for _ in 0..3 {
+        let rejection = server.verify(&without_kid(&old)).await.unwrap_err();
+        assert_eq!(rejection.kind(), RejectionKind::BadSignature);
+    }
+    assert_eq!(fake.log().len(), 2);
+}
+
+#[tokio::test]
+async fn a_token_that_joins_a_fetch_older_than_its_key_gets_another() {
+    let (old, new) = (Arc::new(Key::new("k1")), Arc::new(Key::new("k2")));
+    let (first, second, fetches) = (Arc::clone(&old), Arc::clone(&new), AtomicUsize::new(0));
+    let fake = FakeAs::start(move |_, _| match fetches.fetch_add(1, Ordering::Relaxed) {
+        0 | 1 => key_set(&first),
+        _ => key_set(&second),
+    })
+    .await;
+    let issuer = Issuer::with_jwks_uri("https://as.example", format!("{}/jwks", fake.origin))
+        .audience("https://rs.example");
+    let server = ResourceServer::builder().issuer(issuer).build().unwrap();
+    server.load_keys().await.unwrap();
+    // The second fetch is under way, still with the old keys, when the new token comes.
+    let token = new.token("https://as.example");
+    let (loaded, verified) = tokio::join!(server.load_keys(), server.verify(&token));
+    loaded.unwrap();
+    assert!(verified.is_ok(), "{verified:?}");
+    assert_eq!(fake.log().len(), 3);
+}
+
 /// A certificate for `localhost` by an authority of its own, and that authority in PEM.
 fn localhost_tls() -> (TlsAcceptor, String) {
     let authority_key = rcgen::KeyPair::generate().unwrap();
@@ -307,6 +354,17 @@ async fn disc_06_the_certificate_is_checked_against_authorities_and_host() {
         Err(RejectionKind::KeysUnavailable),
         "an unknown authority"
     );
+    // DISC-05: an issuer elsewhere must not make us ask this machine.
+    let (tls, own_authority) = localhost_tls();
+    let inward = FakeAs::start_tls(tls, move |origin, path| match path {
+        "/jwks" => None,
+        _ => Some(metadata(origin, "http://127.0.0.1:9/jwks")),
+    })
+    .await;
+    let trusting = discovering(&inward.origin).root_certificate(own_authority).build().unwrap();
+    let error = trusting.load_keys().await.unwrap_err().to_string();
+    assert!(error.contains("has a jwks_uri that is not https"), "{error}");
+
     let other_name = fake.origin.replace("localhost", "127.0.0.1");
     let trusting = discovering(&other_name).root_certificate(authority);
     assert_eq!(

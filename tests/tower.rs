@@ -174,6 +174,26 @@ async fn another_resource_servers_verdict_counts_for_nothing() {
 }
 
 #[tokio::test]
+async fn another_resource_servers_token_is_not_left_with_an_anonymous_request() {
+    let fixture = Fixture::new();
+    let outer = fixture.builder().build().unwrap();
+    let inner = fixture.builder().build().unwrap();
+    // Between the two, the credentials are taken away.
+    let service = ServiceBuilder::new()
+        .layer(outer.authenticate())
+        .map_request(|mut request: Request<Body>| {
+            request.headers_mut().remove("authorization");
+            request
+        })
+        .layer(inner.authenticate().optional())
+        .service_fn(|request: Request<Body>| async move {
+            assert_eq!(subject(&request), "anonymous");
+            Ok::<_, Infallible>(Response::new(Body::default()))
+        });
+    assert_eq!(service.oneshot(bearer(&fixture.good())).await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn optional_lets_the_absent_pass_and_refuses_the_bad() {
     let fixture = Fixture::new();
     let server = fixture.builder().build().unwrap();

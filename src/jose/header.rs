@@ -138,6 +138,16 @@ mod tests {
     }
 
     #[test]
+    fn jws_15_a_header_has_4096_bytes_at_most() {
+        let of = |bytes: usize| {
+            let rest = bytes - r#"{"alg":"ES256","x":""}"#.len();
+            parse(&format!(r#"{{"alg":"ES256","x":"{}"}}"#, "x".repeat(rest)))
+        };
+        assert!(of(MAX_HEADER).is_ok());
+        assert_eq!(of(MAX_HEADER + 1).unwrap_err(), JwsError::Malformed);
+    }
+
+    #[test]
     fn jws_11_members_that_bring_keys_have_no_effect() {
         let header = parse(
             r#"{"alg":"ES256","jku":"http://probe/","jwk":{"kty":"EC"},"x5u":7,"x5c":["AA"]}"#,
