@@ -136,7 +136,8 @@ impl AccessToken {
         self.0.expires_at.to_system_time()
     }
 
-    /// The granted scope elements as the token spells them, in its order.
+    /// The granted scope elements as the token spells them, in its order. To judge by scope, ask
+    /// [`allows`](Self::allows): it knows the issuer's ceiling, wildcards and hierarchy.
     pub fn scopes(&self) -> impl Iterator<Item = &str> {
         self.0.granted.iter()
     }

@@ -55,7 +55,7 @@
 //! Keys are fetched when the first token arrives or ahead of it
 //! ([`ResourceServer::load_keys`]), refreshed in the background while requests come, and kept
 //! through an outage. An unknown key identifier causes one shared fetch, at most every ten seconds.
-//! A tokio runtime is needed for that.
+//! That needs a tokio runtime with I/O and timers enabled; verifying with a fixed set needs none.
 //!
 //! # Features
 //!

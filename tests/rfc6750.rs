@@ -420,6 +420,8 @@ async fn at_11_f67_callers_and_policies() {
     let client = fixture.at(json!({ "sub": "c1" }));
     send_through(&server, users(), bearer(&client)).await.is(Expected::Denied, "AT-11 F67");
     send_through(&server, users(), bearer(&fixture.good())).await.is(Expected::Ok, "AT-11");
+    let token = server.verify(&fixture.good()).await.unwrap();
+    assert!(token.allows(&scope("read").and(users())) && !token.allows(&scope("admin")));
     let closed = policy(|token: &AccessToken| token.client_id() == Some("c2"));
     send_through(&server, closed, bearer(&fixture.good())).await.is(Expected::Denied, "F67");
 }

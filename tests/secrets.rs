@@ -58,11 +58,8 @@ fn the_search_finds_what_it_looks_for() {
 #[tokio::test]
 async fn hdr_14_bearer_04_no_part_of_a_token_is_in_any_output() {
     let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone())
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
+    // For the whole process, with what other crates say through `log`.
+    tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE).with_writer(log.clone()).init();
 
     let fixture = Fixture::new();
     let server = fixture.builder().build().unwrap();
@@ -127,6 +124,7 @@ async fn hdr_14_bearer_04_no_part_of_a_token_is_in_any_output() {
     let text = log.text();
     assert!(text.contains("request refused"), "the log holds our events: {text}");
     assert!(text.contains("keys cannot be loaded"), "{text}");
+    assert!(text.contains("reqwest") && text.contains("hyper"), "and those of the HTTP client");
     for token in &tokens {
         assert_eq!(leak(&text, token), None);
         // The claims as they are written inside, too.

@@ -92,7 +92,8 @@ impl Issuer {
     }
 
     /// Like [`with_jwks`](Self::with_jwks), from a file. It is read by `build()` and again while
-    /// requests come, at least five seconds apart; a broken file keeps the last good keys.
+    /// requests come, so that a change counts within five seconds; a broken file keeps the last
+    /// good keys.
     pub fn with_jwks_file(issuer: impl Into<String>, path: impl Into<PathBuf>) -> Self {
         Self::new(issuer.into(), Keys::File(path.into()))
     }

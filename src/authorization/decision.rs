@@ -30,6 +30,23 @@ pub(crate) fn authorize(requirement: &Requirement, token: &AccessToken) -> Resul
     })
 }
 
+impl AccessToken {
+    /// Whether the token meets `requirement`, as a layer would judge it: with the wildcards,
+    /// hierarchy and ceiling of its issuer. [`scopes`](Self::scopes) lists words alone.
+    ///
+    /// ```
+    /// use portcullis::{AccessToken, Scope, scope};
+    ///
+    /// fn may_delete(token: &AccessToken, tenant: &str) -> bool {
+    ///     let own = Scope::new(&format!("tenant.{tenant}.delete"));
+    ///     own.is_ok_and(|own| token.allows(&own.into())) || token.allows(&scope("admin"))
+    /// }
+    /// ```
+    pub fn allows(&self, requirement: &Requirement) -> bool {
+        authorize(requirement, self).is_ok()
+    }
+}
+
 /// What counts as scope.
 #[derive(Clone, Copy)]
 enum Scope {

@@ -14,7 +14,8 @@
 //! 6. `poll_ready` is the inner service's alone. A response future waits for the authorization
 //!    server only when a key is missing, two seconds at most.
 //!
-//! Put the layer on routes (axum: `route_layer`), so that a path that does not exist stays a 404.
+//! Put the layer on routes (axum: `get(…).route_layer(…)`, and `any(…).layer(…)`, as axum's
+//! `route_layer` needs a method to stand on), so that a path that does not exist stays a 404.
 //! In front of it belongs what must see refused requests too: tracing, CORS, compression.
 //!
 //! ```

@@ -80,7 +80,8 @@ impl<S> Guard<S> {
         request.extensions_mut().remove::<AccessToken>();
         #[cfg(feature = "axum")]
         {
-            let rejection = self.gate.reject(crate::RejectionKind::MissingCredentials);
+            let rejection =
+                self.gate.reject(crate::rejection_kind::RejectionKind::MissingCredentials);
             request.extensions_mut().insert(super::Anonymous(rejection));
         }
     }
