@@ -93,7 +93,7 @@ async fn bearer_rows_other_ways_to_present_a_token_f08_f09_f10() {
         Ok::<_, std::convert::Infallible>(Response::new(Full::<Bytes>::default()))
     });
     let response = refusing.require(scope("read")).layer(inner).oneshot(form).await.unwrap();
-    assert_eq!(response.status(), 401);
+    assert_eq!(response.status(), 401, "BEARER-05 F10");
 }
 
 /// A body that fails the test when anybody reads it.

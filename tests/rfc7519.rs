@@ -236,8 +236,8 @@ async fn at_01_at_09_at_10_profiles_f28_f37() {
         assert_eq!(kind(&strict, &token).await, in_strict, "{row} rfc9068");
         for (server, judged) in [(&lenient, in_lenient), (&strict, in_strict)] {
             if judged.is_err() {
-                // AT-07: never 400 or 403.
-                send(server, bearer(&token)).await.is(Expected::InvalidToken, row);
+                let row = format!("AT-07 {row}");
+                send(server, bearer(&token)).await.is(Expected::InvalidToken, &row);
             }
         }
     }

@@ -13,6 +13,8 @@
 mod discovery;
 mod flight;
 mod schedule;
+mod shared;
+mod snapshot;
 mod source;
 mod store;
 

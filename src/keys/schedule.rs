@@ -17,6 +17,7 @@ const RETRY_COOLDOWN: Duration = Duration::from_secs(10);
 /// What has been tried so far.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
+    attempts: u64,
     last_attempt: Option<Instant>,
     last_for_unknown_key: Option<Instant>,
     last_error: Option<Arc<LoadError>>,
@@ -32,11 +33,22 @@ impl Schedule {
     }
 
     pub(super) fn started(&mut self, now: Instant) {
+        self.attempts += 1;
         self.last_attempt = Some(now);
     }
 
-    pub(super) fn finished(&mut self, outcome: Result<(), Arc<LoadError>>) {
-        self.last_error = outcome.err();
+    /// The number of the attempt that started last.
+    pub(super) fn attempt(&self) -> u64 {
+        self.attempts
+    }
+
+    /// Whether that changes anything: one that was given up for a later one no longer counts.
+    pub(super) fn finished(&mut self, attempt: u64, outcome: Result<(), Arc<LoadError>>) -> bool {
+        let counts = attempt == self.attempts;
+        if counts {
+            self.last_error = outcome.err();
+        }
+        counts
     }
 
     /// Takes the budget for unknown keys, or says how long until there is one.

@@ -1,19 +1,17 @@
-//! The snapshot that requests read, and the fetches that replace it.
+//! The keys of one issuer, and who may ask for newer ones when.
 
-use std::fmt;
 use std::future::Future;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use arc_swap::{ArcSwapOption, Guard};
+use arc_swap::Guard;
 use tokio::time::Instant;
 
 use super::flight::{Flight, Refresh};
-use super::schedule::Schedule;
-use super::source::Loaded;
+use super::shared::{Outcome, Shared, lock};
+use super::snapshot::KeySnapshot;
 use super::{KeySource, LoadError, Patience};
-use crate::jose::{Algorithm, JwkSet};
+use crate::jose::Algorithm;
 
 /// The keys of one issuer.
 #[derive(Debug)]
@@ -21,27 +19,6 @@ pub(crate) struct KeyStore {
     shared: Arc<Shared>,
     /// Apart from [`Shared`], so that the task does not keep itself alive.
     flight: Mutex<Option<Flight>>,
-}
-
-struct Shared {
-    issuer: Arc<str>,
-    source: KeySource,
-    algorithms: Box<[Algorithm]>,
-    max_stale: Duration,
-    snapshot: ArcSwapOption<KeySnapshot>,
-    schedule: Mutex<Schedule>,
-    /// When somebody should next see whether a refresh is due; milliseconds after `epoch`.
-    /// Keeps the lock off the way of requests that have nothing to do with it.
-    look_again: AtomicU64,
-    epoch: Instant,
-}
-
-/// A good key set and its age.
-#[derive(Debug)]
-pub(crate) struct KeySnapshot {
-    pub(crate) set: JwkSet,
-    loaded_at: Instant,
-    lifetime: Duration,
 }
 
 /// No key to judge by: wait for a fetch, or give up for now.
@@ -62,16 +39,7 @@ impl KeyStore {
         algorithms: &[Algorithm],
         max_stale: Duration,
     ) -> Self {
-        let shared = Shared {
-            issuer,
-            source,
-            algorithms: algorithms.into(),
-            max_stale,
-            snapshot: ArcSwapOption::empty(),
-            schedule: Mutex::default(),
-            look_again: AtomicU64::new(0),
-            epoch: Instant::now(),
-        };
+        let shared = Shared::new(issuer, source, algorithms, max_stale);
         Self { shared: Arc::new(shared), flight: Mutex::default() }
     }
 
@@ -183,10 +151,9 @@ impl KeyStore {
 
     fn take_off(&self, flight: &mut Option<Flight>) -> Missing {
         let shared = Arc::clone(&self.shared);
+        let attempt = lock(&shared.schedule).attempt();
         *flight = Flight::start(async move {
-            // A fetch that ends by a panic has failed.
-            let mut outcome =
-                Outcome { shared: &shared, result: Err(Arc::new(LoadError::Aborted)) };
+            let mut outcome = Outcome::of(&shared, attempt);
             outcome.result = shared.fetch().await;
         });
         match flight {
@@ -199,115 +166,11 @@ impl KeyStore {
     }
 }
 
-impl Shared {
-    async fn fetch(&self) -> Result<(), Arc<LoadError>> {
-        let loaded = self.source.load(&self.algorithms).await.map_err(Arc::new)?;
-        self.replace(loaded);
-        Ok(())
-    }
-
-    fn replace(&self, Loaded { set, lifetime }: Loaded) {
-        let before = self.snapshot.load();
-        let known = before.as_ref().map(|keys| keys.set.skipped()).unwrap_or_default();
-        for skipped in set.skipped().iter().filter(|skipped| !known.contains(skipped)) {
-            tracing::warn!(issuer = %self.issuer, "ignored {skipped}");
-        }
-        tracing::debug!(issuer = %self.issuer, keys = set.len(), "keys loaded");
-        let snapshot = KeySnapshot { set, loaded_at: Instant::now(), lifetime };
-        self.snapshot.store(Some(Arc::new(snapshot)));
-        self.look_again.store(0, Ordering::Relaxed);
-    }
-
-    /// Whether a request may be judged by these keys.
-    fn serves(&self, keys: &KeySnapshot, now: Instant, patience: Patience) -> bool {
-        if keys.is_fresh(now) {
-            return true;
-        }
-        !keys.is_dead(now, self.max_stale)
-            && (patience == Patience::Exhausted || lock(&self.schedule).last_failed())
-    }
-
-    fn has_other_keys(&self, seen: Option<&Arc<KeySnapshot>>, now: Instant) -> bool {
-        let snapshot = self.snapshot.load();
-        let usable = snapshot.as_ref().filter(|keys| self.serves(keys, now, Patience::MayWait));
-        usable.is_some_and(|usable| seen.is_none_or(|seen| !Arc::ptr_eq(usable, seen)))
-    }
-
-    fn is_time_to_look(&self, now: Instant) -> bool {
-        const PAUSE_MS: u64 = 1000;
-        let now = u64::try_from(now.duration_since(self.epoch).as_millis()).unwrap_or(u64::MAX);
-        let due = self.look_again.load(Ordering::Relaxed);
-        now >= due
-            && self
-                .look_again
-                .compare_exchange(
-                    due,
-                    now.saturating_add(PAUSE_MS),
-                    Ordering::Relaxed,
-                    Ordering::Relaxed,
-                )
-                .is_ok()
-    }
-}
-
-/// Writes down how a fetch ended, whichever way it did.
-struct Outcome<'a> {
-    shared: &'a Shared,
-    result: Result<(), Arc<LoadError>>,
-}
-
-impl Drop for Outcome<'_> {
-    fn drop(&mut self) {
-        let issuer = &self.shared.issuer;
-        let had_failed = {
-            let mut schedule = lock(&self.shared.schedule);
-            let had_failed = schedule.last_failed();
-            schedule.finished(self.result.clone());
-            had_failed
-        };
-        // Warned once per change of state, not once per attempt.
-        match (had_failed, &self.result) {
-            (false, Err(error)) => tracing::warn!(%issuer, "keys cannot be loaded: {error}"),
-            (true, Err(error)) => tracing::debug!(%issuer, "keys still cannot be loaded: {error}"),
-            (true, Ok(())) => tracing::info!(%issuer, "keys can be loaded again"),
-            (false, Ok(())) => {}
-        }
-    }
-}
-
-impl KeySnapshot {
-    fn is_fresh(&self, now: Instant) -> bool {
-        now.duration_since(self.loaded_at) < self.lifetime
-    }
-
-    /// At four fifths of the lifetime, so that the next set is there before this one expires.
-    fn is_due(&self, now: Instant) -> bool {
-        now.duration_since(self.loaded_at) >= self.lifetime / 5 * 4
-    }
-
-    fn is_dead(&self, now: Instant, max_stale: Duration) -> bool {
-        now.duration_since(self.loaded_at) > self.lifetime.saturating_add(max_stale)
-    }
-}
-
-/// A poisoned lock still guards consistent data here: nothing panics half-way through a change.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Shared")
-            .field("issuer", &self.issuer)
-            .field("source", &self.source)
-            .finish_non_exhaustive()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::Patience::{Exhausted, MayWait};
     use super::*;
+    use crate::keys::source::Loaded;
 
     #[test]
     fn avail_04_a_fixed_set_is_not_loaded_again_for_an_unknown_key() {
@@ -389,10 +252,22 @@ mod tests {
         store.shared.replace(keys());
         let shared = Arc::clone(&store.shared);
         let flight = Flight::start(async move {
-            let _outcome = Outcome { shared: &shared, result: Err(Arc::new(LoadError::Aborted)) };
+            let _outcome = Outcome::of(&shared, 0);
             panic!("a mistake in an HTTP client");
         });
         flight.as_ref().expect("a runtime").refresh().wait_for_end().await;
+        assert!(lock(&store.shared.schedule).last_failed());
+    }
+
+    #[test]
+    fn a_fetch_that_was_given_up_says_nothing_about_a_later_one() {
+        let store = nowhere();
+        lock(&store.shared.schedule).started(Instant::now());
+        let given_up = Outcome::of(&store.shared, 1);
+        lock(&store.shared.schedule).started(Instant::now());
+        drop(given_up);
+        assert!(!lock(&store.shared.schedule).last_failed());
+        drop(Outcome::of(&store.shared, 2));
         assert!(lock(&store.shared.schedule).last_failed());
     }
 
