@@ -11,7 +11,10 @@ const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
 /// The command without what the shell of the developer has set.
 fn portcullis(arguments: &[&str]) -> Command {
     let mut command = Command::new(BINARY);
-    command.args(arguments).env_remove("PORTCULLIS_LISTEN");
+    command.args(arguments);
+    for (name, _) in env::vars().filter(|(name, _)| name.starts_with("PORTCULLIS_")) {
+        command.env_remove(name);
+    }
     command
 }
 
@@ -165,7 +168,7 @@ fn other_addresses_than_loopback_are_refused() {
     for address in ["0.0.0.0:8080", "[::]:8080", "192.0.2.1:8080", "example.com:80", "8080"] {
         let (code, printed, error) = run(portcullis(&["demo"]).env("PORTCULLIS_LISTEN", address));
         assert_eq!((code, printed.as_str()), (Some(78), ""), "{address}: {error}");
-        assert!(error.starts_with("portcullis: PORTCULLIS_LISTEN: "), "{error}");
+        assert!(error.starts_with("PORTCULLIS_LISTEN: "), "{error}");
         assert_eq!(error.lines().count(), 1, "{error}");
     }
 }

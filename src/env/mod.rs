@@ -71,7 +71,7 @@ use std::ffi::OsString;
 
 use crate::config_error::ConfigError;
 use crate::resource_server::{ResourceServer, ResourceServerBuilder};
-use source::Source;
+pub(crate) use source::Source;
 
 impl ResourceServer {
     /// A resource server as the [`PORTCULLIS_*` variables](crate::env) of the process describe it.

@@ -10,10 +10,10 @@ use super::names::{self, Form};
 use crate::config_error::{ConfigError, Faults};
 
 /// What a pure parser finds wrong with a text: at least one problem.
-pub(super) type Problems = Vec<String>;
+pub(crate) type Problems = Vec<String>;
 
 /// All variables, without a `Debug` that could show them.
-pub(super) struct Source {
+pub(crate) struct Source {
     given: BTreeMap<&'static str, Given>,
     unusable: BTreeSet<&'static str>,
     /// By place in the report.
@@ -29,7 +29,7 @@ struct Given {
 }
 
 /// What became of a variable.
-pub(super) enum Read<T> {
+pub(crate) enum Read<T> {
     Unset,
     /// Its fault is reported; what follows from it alone is not worth another.
     Unusable,
@@ -43,7 +43,7 @@ pub(super) enum Origin {
 }
 
 impl<T> Read<T> {
-    pub(super) fn value(self) -> Option<T> {
+    pub(crate) fn value(self) -> Option<T> {
         match self {
             Self::Value(value) => Some(value),
             Self::Unset | Self::Unusable => None,
@@ -56,7 +56,7 @@ impl<T> Read<T> {
 }
 
 impl Source {
-    pub(super) fn new(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
+    pub(crate) fn new(vars: impl IntoIterator<Item = (OsString, OsString)>) -> Self {
         let mut source = Self {
             given: BTreeMap::new(),
             unusable: BTreeSet::new(),
@@ -85,7 +85,7 @@ impl Source {
     }
 
     /// The value of a variable, wherever it is, as `parse` understands it.
-    pub(super) fn read<T>(
+    pub(crate) fn read<T>(
         &mut self,
         variable: &'static str,
         parse: impl FnOnce(&str) -> Result<T, Problems>,
@@ -166,7 +166,7 @@ impl Source {
     }
 
     /// `value` where no fault was found.
-    pub(super) fn finish<T>(self, value: T) -> Result<T, ConfigError> {
+    pub(crate) fn finish<T>(self, value: T) -> Result<T, ConfigError> {
         let mut faults = Faults::default();
         for ((_, name), problems) in self.faults {
             for problem in problems {

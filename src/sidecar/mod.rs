@@ -12,32 +12,27 @@ use std::process::ExitCode;
 
 use command::Command;
 
+use crate::config_error::ConfigError;
+
 const USAGE: u8 = 64;
 const CONFIGURATION: u8 = 78;
 
 /// Why a command ended before its time.
 #[derive(Debug)]
 enum Failure {
-    /// The variable at fault and what is wrong with it.
-    Configuration {
-        variable: &'static str,
-        problem: String,
-    },
+    Configuration(ConfigError),
     Io(io::Error),
+}
+
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
+        Self::Configuration(error)
+    }
 }
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
         Self::Io(error)
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Configuration { variable, problem } => write!(f, "{variable}: {problem}"),
-            Self::Io(error) => write!(f, "{error}"),
-        }
     }
 }
 
@@ -51,12 +46,13 @@ pub fn main() -> ExitCode {
         Ok(Command::Demo) => demo::run(),
         Ok(Command::Help) => say(command::HELP),
         Ok(Command::Version) => say(concat!("portcullis ", env!("CARGO_PKG_VERSION"))),
-        Err(problem) => return complain(&problem, USAGE),
+        Err(problem) => return complain(&format!("portcullis: {problem}"), USAGE),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure @ Failure::Configuration { .. }) => complain(&failure, CONFIGURATION),
-        Err(failure @ Failure::Io(_)) => complain(&failure, 1),
+        // One line for each fault, as it is.
+        Err(Failure::Configuration(error)) => complain(&error, CONFIGURATION),
+        Err(Failure::Io(error)) => complain(&format!("portcullis: {error}"), 1),
     }
 }
 
@@ -69,6 +65,6 @@ fn say(text: &str) -> Result<(), Failure> {
 
 fn complain(problem: &dyn fmt::Display, code: u8) -> ExitCode {
     // Where standard error is closed, the exit code has to do.
-    let _ = writeln!(io::stderr().lock(), "portcullis: {problem}");
+    let _ = writeln!(io::stderr().lock(), "{problem}");
     ExitCode::from(code)
 }

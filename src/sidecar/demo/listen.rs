@@ -2,33 +2,37 @@
 
 use std::ffi::OsString;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use crate::sidecar::Failure;
+use crate::config_error::ConfigError;
+use crate::env::Source;
 use crate::testing::serve::LoopbackSocket;
 
-pub(super) const VARIABLE: &str = "PORTCULLIS_LISTEN";
+const VARIABLE: &str = "PORTCULLIS_LISTEN";
 
-const DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+const DEFAULT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
-/// Binds the configured address, or the default one; if that is taken, any free port.
-pub(super) async fn bind(configured: Option<OsString>) -> Result<LoopbackSocket, Failure> {
-    match configured.filter(|value| !value.is_empty()) {
-        None => Ok(bind_or_free_port(DEFAULT).await?),
-        Some(value) => {
-            let address = value.to_str().and_then(parse).ok_or_else(|| {
-                fault("must be host:port with a loopback host, for example 127.0.0.1:8080")
-            })?;
-            LoopbackSocket::bind(address).await.map_err(|error| match error.kind() {
-                io::ErrorKind::InvalidInput => fault(&format!("{error}; the demo uses no other")),
-                _ => io::Error::new(error.kind(), format!("{VARIABLE}: {address}: {error}")).into(),
-            })
-        }
-    }
+/// The configured address. Misspelt variables are faults here as they are anywhere.
+pub(super) fn configured(
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<Option<SocketAddr>, ConfigError> {
+    let mut source = Source::new(variables);
+    let address = source.read(VARIABLE, |text| {
+        let problem = "must be host:port with a loopback host, for example 127.0.0.1:8080";
+        let address = parse(text).filter(|address| address.ip().is_loopback());
+        address.ok_or_else(|| vec![problem.to_owned()])
+    });
+    source.finish(address.value())
 }
 
-fn fault(problem: &str) -> Failure {
-    Failure::Configuration { variable: VARIABLE, problem: problem.to_owned() }
+/// Binds the configured address, or the default one; if that is taken, any free port.
+pub(super) async fn bind(configured: Option<SocketAddr>) -> io::Result<LoopbackSocket> {
+    match configured {
+        None => bind_or_free_port(DEFAULT).await,
+        Some(address) => LoopbackSocket::bind(address).await.map_err(|error| {
+            io::Error::new(error.kind(), format!("{VARIABLE}: {address}: {error}"))
+        }),
+    }
 }
 
 /// No name but this one is looked up: others may lead anywhere.
@@ -52,24 +56,33 @@ async fn bind_or_free_port(address: SocketAddr) -> io::Result<LoopbackSocket> {
 mod tests {
     use super::*;
 
-    #[tokio::test]
-    async fn loopback_addresses_are_bound() {
-        for value in ["127.0.0.1:0", "localhost:0", "127.1.2.3:0"] {
-            assert!(bind(Some(value.into())).await.is_ok(), "{value}");
-        }
+    fn read(name: &str, value: &str) -> Result<Option<SocketAddr>, ConfigError> {
+        configured([(name.into(), value.into())])
     }
 
     #[tokio::test]
-    async fn everything_else_is_a_fault_of_the_configuration() {
+    async fn loopback_addresses_are_bound() {
+        for value in ["127.0.0.1:0", "localhost:0", "127.1.2.3:0"] {
+            let address = read(VARIABLE, value).unwrap();
+            assert!(address.is_some());
+            assert!(bind(address).await.is_ok(), "{value}");
+        }
+        assert_eq!(read(VARIABLE, ""), Ok(None));
+        assert_eq!(configured([]), Ok(None));
+    }
+
+    #[test]
+    fn everything_else_is_a_fault_of_the_configuration() {
         for value in
             ["0.0.0.0:0", "[::]:0", "192.0.2.1:80", "8080", ":8080", "127.0.0.1", "h.example:80"]
         {
-            match bind(Some(value.into())).await {
-                Err(Failure::Configuration { variable: VARIABLE, .. }) => {}
-                Err(other) => panic!("{value}: {other}"),
-                Ok(_) => panic!("{value} was bound"),
-            }
+            let error = read(VARIABLE, value).unwrap_err();
+            assert_eq!(error.faults()[0].setting(), VARIABLE, "{value}");
         }
+        let error = read("PORTCULLIS_LISTN", "127.0.0.1:0").unwrap_err().to_string();
+        assert!(error.contains("did you mean PORTCULLIS_LISTEN?"), "{error}");
+        let error = read("PORTCULLIS_LISTEN_FILE", "/nonexistent/listen").unwrap_err();
+        assert_eq!(error.faults()[0].setting(), "PORTCULLIS_LISTEN_FILE");
     }
 
     #[tokio::test]
@@ -77,7 +90,6 @@ mod tests {
         let first = LoopbackSocket::bind(([127, 0, 0, 1], 0).into()).await.unwrap();
         let second = bind_or_free_port(first.address()).await.unwrap();
         assert_ne!(first.address(), second.address());
-        let taken = bind(Some(first.address().to_string().into())).await.err().unwrap();
-        assert!(matches!(taken, Failure::Io(_)), "{taken}");
+        assert!(bind(Some(first.address())).await.is_err());
     }
 }

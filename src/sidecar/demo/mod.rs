@@ -25,7 +25,7 @@ pub(super) fn run() -> Result<(), Failure> {
 
 async fn serve() -> Result<(), Failure> {
     let interrupt = Interrupt::listen()?;
-    let socket = listen::bind(env::var_os(listen::VARIABLE)).await?;
+    let socket = listen::bind(listen::configured(env::vars_os())?).await?;
     let api_url = format!("http://{}", socket.address());
     let authority =
         Authority::builder().audience(&api_url).clock(ManualClock::running()).serve().await?;
