@@ -314,6 +314,32 @@ async fn a_token_that_joins_a_fetch_older_than_its_key_gets_another() {
     assert_eq!(fake.log().len(), 3);
 }
 
+#[tokio::test]
+async fn an_http_client_of_the_callers_own_is_used_and_held_to_the_same_limits() {
+    use http_body_util::Empty;
+    use hyper_util::client::legacy::Client;
+    use hyper_util::rt::TokioExecutor;
+
+    let key = Arc::new(Key::new("k1"));
+    let served = Arc::clone(&key);
+    let fake = FakeAs::start(move |_, path| match path {
+        "/jwks" => key_set(&served),
+        _ => Some(answer(200, "application/json", "x".repeat(600 * 1024))),
+    })
+    .await;
+    let with_client = |path: &str| {
+        let jwks_uri = format!("{}{path}", fake.origin);
+        let issuer =
+            Issuer::with_jwks_uri("https://as.example", jwks_uri).audience("https://rs.example");
+        let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
+        ResourceServer::builder().issuer(issuer).http_client(client)
+    };
+    let token = key.token("https://as.example");
+    assert_eq!(judge(with_client("/jwks"), &token).await, Ok(()));
+    let error = with_client("/large").build().unwrap().load_keys().await.unwrap_err().to_string();
+    assert!(error.contains("larger than 524288 bytes"), "{error}");
+}
+
 /// A certificate for `localhost` by an authority of its own, and that authority in PEM.
 fn localhost_tls() -> (TlsAcceptor, String) {
     let authority_key = rcgen::KeyPair::generate().unwrap();
