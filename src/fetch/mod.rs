@@ -59,10 +59,7 @@ impl fmt::Display for FetchError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Timeout => write!(f, "no complete answer within {} s", TIMEOUT.as_secs()),
-            Self::Unreachable(error) => {
-                write!(f, "unreachable: {error}")?;
-                causes(error.as_ref(), f)
-            }
+            Self::Unreachable(error) => write!(f, "unreachable: {}", Chain(error.as_ref())),
             Self::Redirect(status) => write!(
                 f,
                 "answered with a redirect ({}); redirects are not followed, configure the final URL",
@@ -73,21 +70,24 @@ impl fmt::Display for FetchError {
                 f.write_str("answered with a compressed body that was not asked for")
             }
             Self::TooLarge { limit } => write!(f, "the answer is larger than {limit} bytes"),
-            Self::Broken(error) => {
-                write!(f, "the answer broke off: {error}")?;
-                causes(error.as_ref(), f)
-            }
+            Self::Broken(error) => write!(f, "the answer broke off: {}", Chain(error.as_ref())),
         }
     }
 }
 
-fn causes(error: &(dyn Error + 'static), f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        write!(f, ": {error}")?;
-        cause = error.source();
+/// An error with its causes, on one line.
+pub(crate) struct Chain<'a>(pub(crate) &'a (dyn Error + 'static));
+
+impl fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 impl Error for FetchError {}

@@ -15,7 +15,7 @@ use crate::challenge::{ChallengeSettings, Challenges};
 use crate::clock::{Clock, SystemClock};
 use crate::config_error::{ConfigError, Faults, Setting};
 use crate::credentials::QueryToken;
-use crate::fetch::{AllowHttp, HttpClient, HttpService};
+use crate::fetch::{AllowHttp, Chain, HttpClient, HttpService};
 use crate::rejection::{RefusalBody, Rejection};
 
 const DEFAULT_REALM: &str = "resource";
@@ -175,7 +175,7 @@ impl ResourceServerBuilder {
             authenticator: Authenticator::new(trusted, clock, mark),
             challenge,
             challenges,
-            required: self.required,
+            required: Arc::new(self.required),
             query_token: self.query_token,
             preflight: self.preflight,
             body: self.body,
@@ -257,20 +257,9 @@ impl ResourceServerBuilder {
             return self.client.clone();
         }
         HttpClient::with_roots(&self.roots)
-            .map_err(|error| faults.add("root certificate", describe(error.as_ref())))
+            .map_err(|error| faults.add("root certificate", Chain(error.as_ref()).to_string()))
             .ok()
     }
-}
-
-fn describe(error: &(dyn std::error::Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 impl fmt::Debug for ResourceServerBuilder {

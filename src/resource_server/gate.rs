@@ -18,7 +18,7 @@ use crate::rejection_kind::RejectionKind;
 /// A resource server with the requirement of one route and its challenges, ready to send.
 pub(crate) struct Gate {
     server: ResourceServer,
-    requirement: Requirement,
+    requirement: Arc<Requirement>,
     anonymous_may_pass: bool,
     challenges: Arc<Challenges>,
 }
@@ -54,7 +54,7 @@ impl Gate {
         requirement: Requirement,
         anonymous_may_pass: bool,
     ) -> Self {
-        let requirement = server.0.required.clone().and(requirement);
+        let requirement = Arc::new(Requirement::clone(&server.0.required).and(requirement));
         let scope = requirement.advertised();
         let challenges =
             Challenges::new(&server.0.challenge, scope.as_deref(), server.0.body.clone());
@@ -64,7 +64,7 @@ impl Gate {
 
     /// Without a route: what the server requires of every request.
     pub(super) fn plain(server: &ResourceServer) -> Self {
-        let requirement = server.0.required.clone();
+        let requirement = Arc::clone(&server.0.required);
         let challenges = Arc::clone(&server.0.challenges);
         Self { server: server.clone(), requirement, anonymous_may_pass: false, challenges }
     }

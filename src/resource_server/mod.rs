@@ -31,7 +31,7 @@ struct Inner {
     challenge: ChallengeSettings,
     /// For requests that no route has anything to add to.
     challenges: Arc<Challenges>,
-    required: Requirement,
+    required: Arc<Requirement>,
     query_token: QueryToken,
     preflight: Preflight,
     body: Option<RefusalBody>,

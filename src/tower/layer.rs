@@ -14,21 +14,18 @@ use crate::resource_server::{Gate, ResourceServer};
 #[derive(Clone)]
 #[must_use]
 pub struct AuthenticateLayer {
-    server: ResourceServer,
     gate: Arc<Gate>,
 }
 
 impl AuthenticateLayer {
-    pub(super) fn new(server: ResourceServer) -> Self {
-        let gate = Gate::new(&server, Requirement::none(), false);
-        Self { server, gate: Arc::new(gate) }
+    pub(super) fn new(server: &ResourceServer) -> Self {
+        Self { gate: Arc::new(Gate::new(server, Requirement::none(), false)) }
     }
 
     /// Lets requests without a token pass as well, as anonymous ones. A token that is there must be
     /// good all the same.
     pub fn optional(self) -> Self {
-        let gate = Gate::new(&self.server, Requirement::none(), true);
-        Self { gate: Arc::new(gate), ..self }
+        Self { gate: Arc::new(Gate::new(self.gate.server(), Requirement::none(), true)) }
     }
 }
 
@@ -42,7 +39,9 @@ impl<S> Layer<S> for AuthenticateLayer {
 
 impl fmt::Debug for AuthenticateLayer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AuthenticateLayer").field("server", &self.server).finish_non_exhaustive()
+        f.debug_struct("AuthenticateLayer")
+            .field("server", self.gate.server())
+            .finish_non_exhaustive()
     }
 }
 

@@ -75,7 +75,7 @@ pub(crate) struct Anonymous(pub(crate) crate::rejection::Rejection);
 impl ResourceServer {
     /// A layer that lets requests with a good token pass, whatever its scope.
     pub fn authenticate(&self) -> AuthenticateLayer {
-        AuthenticateLayer::new(self.clone())
+        AuthenticateLayer::new(self)
     }
 
     /// A layer that lets requests pass whose token is good and meets `requirement`.
