@@ -340,6 +340,22 @@ async fn an_http_client_of_the_callers_own_is_used_and_held_to_the_same_limits()
     assert!(error.contains("larger than 524288 bytes"), "{error}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn avail_08_a_request_waits_two_seconds_for_keys_and_no_longer() {
+    let silent = tower::service_fn(|_: http::Request<http_body_util::Empty<Bytes>>| {
+        std::future::pending::<Result<Response<http_body_util::Full<Bytes>>, std::io::Error>>()
+    });
+    let issuer = Issuer::with_jwks_uri("https://as.example", "https://as.example/jwks")
+        .audience("https://rs.example");
+    let server = ResourceServer::builder().issuer(issuer).http_client(silent).build().unwrap();
+    let token = Key::new("k1").token("https://as.example");
+    let start = tokio::time::Instant::now();
+    let rejection = server.verify(&token).await.unwrap_err();
+    assert_eq!(rejection.kind(), RejectionKind::KeysUnavailable);
+    // The clock is the test's own: it stands still but for what is waited for.
+    assert_eq!(start.elapsed().as_secs(), 2);
+}
+
 /// A certificate for `localhost` by an authority of its own, and that authority in PEM.
 fn localhost_tls() -> (TlsAcceptor, String) {
     let authority_key = rcgen::KeyPair::generate().unwrap();

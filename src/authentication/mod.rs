@@ -26,7 +26,7 @@ use std::time::Duration;
 
 use crate::access_token::{AccessToken, ServerMark};
 use crate::clock::{Clock, NumericDate};
-use crate::jose::{CompactJws, JoseHeader, JwsError, NotVerified, json};
+use crate::jose::{Algorithm, CompactJws, JoseHeader, JwsError, NotVerified, json};
 use crate::keys::{Missing, Patience, Refresh};
 use crate::rejection_kind::RejectionKind;
 
@@ -69,6 +69,8 @@ pub(crate) enum Authentication {
 /// All trusted issuers and the clock to judge by.
 pub(crate) struct Authenticator {
     issuers: HashMap<Arc<str>, TrustedIssuer>,
+    /// What any of them allows, to be known before the issuer is.
+    algorithms: Vec<Algorithm>,
     clock: Arc<dyn Clock>,
     server: ServerMark,
 }
@@ -79,9 +81,12 @@ impl Authenticator {
         clock: Arc<dyn Clock>,
         server: ServerMark,
     ) -> Self {
+        let allowed =
+            |algorithm: &Algorithm| issuers.iter().any(|issuer| issuer.allows(*algorithm));
+        let algorithms = Algorithm::all().filter(allowed).collect();
         let issuers =
             issuers.into_iter().map(|issuer| (Arc::clone(&issuer.name), issuer)).collect();
-        Self { issuers, clock, server }
+        Self { issuers, algorithms, clock, server }
     }
 
     pub(crate) fn server(&self) -> &ServerMark {
@@ -112,7 +117,7 @@ impl Authenticator {
     fn verify(&self, token: &str, patience: Patience) -> Result<AccessToken, Stop> {
         let jws = CompactJws::parse(token)?;
         let header = JoseHeader::parse(&jws.header)?;
-        if !self.issuers.values().any(|issuer| issuer.allows(header.algorithm)) {
+        if !self.algorithms.contains(&header.algorithm) {
             return Err(RejectionKind::AlgorithmNotAllowed.into());
         }
         token_type::check_header(header.typ.as_deref())?;
@@ -135,29 +140,30 @@ impl Authenticator {
         patience: Patience,
     ) -> Result<(), Stop> {
         let keys = issuer.keys.current(patience);
-        let verified = keys.as_ref().map(|keys| keys.set.verify(header, jws));
-        // Where the token names no key, another one may have made the signature.
-        let may_be_another = header.kid.is_none();
-        match verified {
+        let fault = match keys.as_ref().map(|keys| keys.set.verify(header, jws)) {
             Some(Ok(())) => return Ok(()),
             // The key is there and is not for this algorithm: fetching it again changes nothing.
             Some(Err(NotVerified::NoKey { kid_is_known: true })) => {
                 return Err(RejectionKind::UnknownKey.into());
             }
-            Some(Err(NotVerified::BadSignature)) if !may_be_another => {
+            Some(Err(NotVerified::BadSignature)) if header.kid.is_some() => {
                 return Err(RejectionKind::BadSignature.into());
             }
-            Some(Err(_)) | None => {}
-        }
-        let was_tried = matches!(verified, Some(Err(NotVerified::BadSignature)));
+            // Where the token names no key, one that we do not have may have made the signature.
+            Some(Err(NotVerified::BadSignature)) => RejectionKind::BadSignature,
+            Some(Err(NotVerified::NoKey { kid_is_known: false })) | None => {
+                RejectionKind::UnknownKey
+            }
+        };
         Err(match issuer.keys.missing(keys.as_ref(), patience) {
             Missing::Wait(refresh) => Stop::Wait(refresh),
-            _ if was_tried => RejectionKind::BadSignature.into(),
-            Missing::Unknown => RejectionKind::UnknownKey.into(),
-            Missing::Unavailable { retry_after } => Stop::Refused(Refused {
-                kind: RejectionKind::KeysUnavailable,
-                retry_after: Some(retry_after),
-            }),
+            Missing::Unavailable { retry_after } if fault == RejectionKind::UnknownKey => {
+                Stop::Refused(Refused {
+                    kind: RejectionKind::KeysUnavailable,
+                    retry_after: Some(retry_after),
+                })
+            }
+            Missing::Unavailable { .. } | Missing::Unknown => fault.into(),
         })
     }
 }

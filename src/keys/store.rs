@@ -81,12 +81,10 @@ impl KeyStore {
         let under_way = flight.as_ref().filter(|flight| !flight.is_over());
         if patience == Patience::Exhausted {
             let schedule = lock(&self.shared.schedule);
-            return match schedule.unknown_key_wait(now) {
-                _ if seen.is_some() && !schedule.last_failed() && under_way.is_none() => {
-                    Missing::Unknown
-                }
-                wait if seen.is_some() => Missing::Unavailable { retry_after: wait },
-                _ => Missing::Unavailable { retry_after: Duration::ZERO },
+            return match seen {
+                Some(_) if !schedule.last_failed() && under_way.is_none() => Missing::Unknown,
+                Some(_) => Missing::Unavailable { retry_after: schedule.unknown_key_wait(now) },
+                None => Missing::Unavailable { retry_after: Duration::ZERO },
             };
         }
         if let Some(flight) = under_way {
@@ -269,6 +267,19 @@ mod tests {
         assert!(!lock(&store.shared.schedule).last_failed());
         drop(Outcome::of(&store.shared, 2));
         assert!(lock(&store.shared.schedule).last_failed());
+    }
+
+    #[tokio::test]
+    async fn a_fetch_ends_with_the_store_that_wanted_it() {
+        let store = nowhere();
+        let (ended, wait_for_end) = tokio::sync::oneshot::channel::<()>();
+        *lock(&store.flight) = Flight::start(async move {
+            let _ended = ended;
+            std::future::pending().await
+        });
+        drop(store);
+        // The sender is dropped, and only an abort drops it.
+        assert!(wait_for_end.await.is_err());
     }
 
     #[tokio::test(start_paused = true)]
