@@ -1,6 +1,6 @@
 //! `WWW-Authenticate` fields (RFC 6750 §3, RFC 9110 §11.6.1), written once per route.
 
-use http::{HeaderValue, StatusCode};
+use http::HeaderValue;
 
 use crate::access_token::AccessToken;
 use crate::rejection::{self, Challenge, RefusalBody, Rejection};
@@ -61,10 +61,13 @@ fn write(
     scope: Option<&str>,
     kind: RejectionKind,
 ) -> Option<HeaderValue> {
-    let (challenge, status, description) = rejection::challenge_of(kind);
-    if challenge == Challenge::None {
-        return None;
-    }
+    let (challenge, description) = rejection::challenge_of(kind);
+    let names_scope = match challenge {
+        Challenge::None => return None,
+        Challenge::Invitation | Challenge::InvalidToken => settings.scope_on_401,
+        Challenge::InsufficientScope => true,
+        Challenge::InvalidRequest | Challenge::Denial => false,
+    };
     let mut field = Field::new("Bearer");
     // At least one parameter is required (RFC 6750 §3); this one is always there.
     field.parameter("realm", &settings.realm);
@@ -75,9 +78,7 @@ fn write(
             field.parameter("error_uri", uri);
         }
     }
-    let wanted = challenge.names_scope(status)
-        && (status != StatusCode::UNAUTHORIZED || settings.scope_on_401);
-    if let Some(scope) = scope.filter(|_| wanted) {
+    if let Some(scope) = scope.filter(|_| names_scope) {
         field.parameter("scope", scope);
     }
     if let Some(address) = &settings.resource_metadata {
@@ -87,14 +88,14 @@ fn write(
 }
 
 /// One challenge under construction. Every value is a quoted-string.
-pub(crate) struct Field(String);
+struct Field(String);
 
 impl Field {
-    pub(crate) fn new(scheme: &str) -> Self {
+    fn new(scheme: &str) -> Self {
         Self(scheme.to_owned())
     }
 
-    pub(crate) fn parameter(&mut self, name: &str, value: &str) {
+    fn parameter(&mut self, name: &str, value: &str) {
         let separator = if self.0.contains('=') { ", " } else { " " };
         self.0.push_str(separator);
         self.0.push_str(name);
@@ -110,7 +111,7 @@ impl Field {
     }
 
     /// `None` if a value holds characters that no field may hold; configuration was checked.
-    pub(crate) fn finish(self) -> Option<HeaderValue> {
+    fn finish(self) -> Option<HeaderValue> {
         HeaderValue::from_str(&self.0).ok()
     }
 }
@@ -159,7 +160,7 @@ mod tests {
         assert_eq!(description_text("a\\b"), "a'b");
         assert_eq!(description_text(&"x".repeat(300)).len(), 200);
         for kind in RejectionKind::all() {
-            let (_, _, description) = rejection::challenge_of(kind);
+            let (_, description) = rejection::challenge_of(kind);
             assert_eq!(description_text(description), description);
         }
     }

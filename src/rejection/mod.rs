@@ -118,9 +118,9 @@ impl Rejection {
 }
 
 /// How the challenge for a reason is made up; for those who write challenges.
-pub(crate) fn challenge_of(kind: RejectionKind) -> (Challenge, StatusCode, &'static str) {
+pub(crate) fn challenge_of(kind: RejectionKind) -> (Challenge, &'static str) {
     let row = table::row(kind);
-    (row.challenge, row.status, row.description)
+    (row.challenge, row.description)
 }
 
 impl fmt::Display for Rejection {

@@ -130,8 +130,4 @@ impl Challenge {
             Self::InsufficientScope => Some("insufficient_scope"),
         }
     }
-
-    pub(crate) const fn names_scope(self, status: StatusCode) -> bool {
-        matches!(status, StatusCode::UNAUTHORIZED) || matches!(self, Self::InsufficientScope)
-    }
 }
