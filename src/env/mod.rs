@@ -71,6 +71,8 @@ use std::ffi::OsString;
 
 use crate::config_error::ConfigError;
 use crate::resource_server::{ResourceServer, ResourceServerBuilder};
+#[cfg(feature = "sidecar")]
+pub(crate) use nearest::nearest;
 pub(crate) use source::Source;
 
 impl ResourceServer {

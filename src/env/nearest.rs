@@ -2,7 +2,7 @@
 
 /// The candidate that `given` was probably meant to be: the nearest one, the first of several,
 /// unless more than a third of it would have to change.
-pub(super) fn nearest<T: AsRef<str>>(
+pub(crate) fn nearest<T: AsRef<str>>(
     given: &str,
     candidates: impl IntoIterator<Item = T>,
 ) -> Option<T> {

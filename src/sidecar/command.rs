@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use strsim::damerau_levenshtein;
+use crate::env::nearest;
 
 /// What the process is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,9 +35,6 @@ const NAMES: [&str; 3] = ["demo", "--help", "--version"];
 
 /// Part of the design, and not there yet.
 const PLANNED: [&str; 3] = ["serve", "check", "explain"];
-
-/// Names more different than this are not similar.
-const SIMILAR: usize = 2;
 
 /// A command line that nothing can be done with.
 #[derive(Debug, PartialEq, Eq)]
@@ -78,7 +75,7 @@ impl Command {
             }
             unknown => {
                 let argument = first.clone();
-                return Err(UsageError::Unknown { argument, similar: similar(unknown) });
+                return Err(UsageError::Unknown { argument, similar: nearest(unknown, NAMES) });
             }
         };
         match rest {
@@ -87,16 +84,6 @@ impl Command {
             [superfluous, ..] => Err(UsageError::Superfluous(superfluous.clone())),
         }
     }
-}
-
-fn similar(unknown: &str) -> Option<&'static str> {
-    let unknown = unknown.to_lowercase();
-    NAMES
-        .into_iter()
-        .map(|name| (damerau_levenshtein(&unknown, name), name))
-        .filter(|(distance, _)| *distance <= SIMILAR)
-        .min()
-        .map(|(_, name)| name)
 }
 
 #[cfg(test)]
