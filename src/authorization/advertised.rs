@@ -10,7 +10,7 @@ impl Requirement {
     /// without duplicates. `None` where nothing concrete is required.
     pub(crate) fn advertised(&self) -> Option<String> {
         let mut scopes: Vec<&str> = Vec::new();
-        for scope in Advert::of(&self.0, &[]).scopes {
+        for scope in to_ask_for(&self.0, &[]) {
             if !scopes.contains(&scope.as_str()) {
                 scopes.push(scope.as_str());
             }
@@ -22,10 +22,10 @@ impl Requirement {
     /// and the ceiling allows all of it. Where the advertisement leaves out patterns it does not
     /// promise to be enough.
     pub(super) fn advertises_news_to(&self, granted: &GrantedScopes) -> bool {
-        let Advert { scopes, complete } = Advert::of(&self.0, &[]);
+        let scopes = to_ask_for(&self.0, &[]);
         let has = |scope: &&Scope| granted.grants(scope);
-        !complete
-            || scopes.is_empty()
+        scopes.is_empty()
+            || !are_enough(&scopes, &self.0)
             || (!scopes.iter().all(has)
                 && scopes.iter().all(|scope| has(scope) || granted.could_grant(scope)))
     }
@@ -56,60 +56,50 @@ impl Requirement {
         if !has_pattern_for(&self.0, &scopes) {
             return Err(Fault::NoPattern.into());
         }
-        if !Advert::of(&self.0, &scopes).complete {
+        if !are_enough(&to_ask_for(&self.0, &scopes), &self.0) {
             return Err(Fault::NotEnough.into());
         }
         Ok(Self(Node::StandIn { node: Box::new(self.0), scopes }))
     }
 }
 
-/// What one part of a requirement contributes.
-struct Advert<'a> {
-    scopes: Vec<&'a Scope>,
-    /// Whether a token with these scopes has all the scope that the part requires.
-    complete: bool,
+/// The scopes that a client should ask for to meet `node`. `stand_in` takes the place of the
+/// patterns that one of its scopes matches.
+fn to_ask_for<'a>(node: &'a Node, stand_in: &'a [Scope]) -> Vec<&'a Scope> {
+    match node {
+        Node::Scope(scope) => vec![scope],
+        Node::Pattern(pattern) => {
+            let stands_in = stand_in.iter().any(|scope| pattern.matches(scope.as_str()));
+            if stands_in { stand_in.iter().collect() } else { Vec::new() }
+        }
+        Node::Caller(_) | Node::Policy(_) => Vec::new(),
+        Node::AllOf(nodes) => nodes.iter().flat_map(|node| to_ask_for(node, stand_in)).collect(),
+        Node::AnyOf(nodes) => choose(nodes, stand_in),
+        Node::StandIn { node, scopes } => to_ask_for(node, scopes),
+    }
 }
 
-impl<'a> Advert<'a> {
-    /// `stand_in` takes the place of the patterns that one of its scopes matches.
-    fn of(node: &'a Node, stand_in: &'a [Scope]) -> Self {
-        match node {
-            Node::Scope(scope) => Self { scopes: vec![scope], complete: true },
-            Node::Pattern(pattern) => {
-                let complete = stand_in.iter().any(|scope| pattern.matches(scope.as_str()));
-                let scopes = if complete { stand_in.iter().collect() } else { Vec::new() };
-                Self { scopes, complete }
-            }
-            Node::Caller(_) | Node::Policy(_) => Self { scopes: Vec::new(), complete: true },
-            Node::AllOf(nodes) => nodes.iter().map(|node| Self::of(node, stand_in)).fold(
-                Self { scopes: Vec::new(), complete: true },
-                |mut all, one| {
-                    all.scopes.extend(one.scopes);
-                    Self { complete: all.complete && one.complete, ..all }
-                },
-            ),
-            Node::AnyOf(nodes) => {
-                Self::choose(nodes.iter().map(|node| Self::of(node, stand_in)).collect())
-            }
-            Node::StandIn { node, scopes } => Self::of(node, scopes),
-        }
-    }
+/// The attribute can say "all of" only, so one alternative has to speak for the others: the
+/// first that tells clients all they need, else the first that tells them anything.
+fn choose<'a>(alternatives: &'a [Node], stand_in: &'a [Scope]) -> Vec<&'a Scope> {
+    let mut telling: Vec<_> = alternatives
+        .iter()
+        .map(|node| (node, to_ask_for(node, stand_in)))
+        .filter(|(_, scopes)| !scopes.is_empty())
+        .collect();
+    let best = telling.iter().position(|(node, scopes)| are_enough(scopes, node)).unwrap_or(0);
+    if telling.is_empty() { Vec::new() } else { telling.swap_remove(best).1 }
+}
 
-    /// The attribute can say "all of" only, so one alternative has to speak for the others: the
-    /// first that tells clients all they need, else the first that tells them anything.
-    fn choose(mut alternatives: Vec<Self>) -> Self {
-        let concrete = |advert: &Self| !advert.scopes.is_empty();
-        let chosen = alternatives
-            .iter()
-            .position(|advert| concrete(advert) && advert.complete)
-            .or_else(|| alternatives.iter().position(concrete));
-        match chosen {
-            Some(index) => alternatives.swap_remove(index),
-            None => Self {
-                scopes: Vec::new(),
-                complete: alternatives.iter().any(|advert| advert.complete),
-            },
-        }
+/// Whether a token with just these scopes has all the scope that `node` requires.
+fn are_enough(scopes: &[&Scope], node: &Node) -> bool {
+    match node {
+        Node::Scope(scope) => scopes.contains(&scope),
+        Node::Pattern(pattern) => scopes.iter().any(|scope| pattern.matches(scope.as_str())),
+        Node::Caller(_) | Node::Policy(_) => true,
+        Node::AllOf(nodes) => nodes.iter().all(|node| are_enough(scopes, node)),
+        Node::AnyOf(nodes) => nodes.iter().any(|node| are_enough(scopes, node)),
+        Node::StandIn { node, .. } => are_enough(scopes, node),
     }
 }
 

@@ -165,6 +165,7 @@ fn wild_13_a_refusal_by_the_ceiling_asks_for_nothing() {
         ("a*", "abc", scope("abc").and(scope("xyz")), FORBIDDEN),
         ("a*", "xyz", scope("abc").or(scope("xyz")), INSUFFICIENT),
         ("a*", "xyz", scope_pattern("x*"), FORBIDDEN),
+        ("b", "", any_of([scope_pattern("*"), scope("ab")]).and(scope_pattern("*b")), FORBIDDEN),
         ("push.send", "push.delete", scope_pattern("push.*"), INSUFFICIENT),
     ] {
         let verdict = authorize(&required, &token_with(text, ceiling(allowed)));
