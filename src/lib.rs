@@ -121,6 +121,7 @@ pub use config_error::{ConfigError, Fault};
 pub use credentials::QueryToken;
 pub use fetch::HttpService;
 pub use jose::{Algorithm, UnknownAlgorithm};
+pub use keys::{KeyFetches, KeyState, KeyStatus};
 pub use rejection::Rejection;
 pub use rejection_kind::RejectionKind;
 pub use resource_server::{

@@ -7,7 +7,7 @@ use super::issuer::{Issuer, Keys, WildcardMatch};
 use super::trusted::{Audience, TrustedIssuer};
 use crate::config_error::{Faults, Setting};
 use crate::fetch::{AllowHttp, HttpClient};
-use crate::keys::{KeySource, KeyStore};
+use crate::keys::{Discovery, KeySource, KeyStore};
 use crate::scope::{self, Ceiling, GrantRules, Hierarchy, Scope, Wildcards};
 
 /// RFC 7519 §4.1.4: "no more than a few minutes".
@@ -188,11 +188,11 @@ impl Issuer {
     ) -> Option<KeySource> {
         let client = || shared.client.clone();
         match &self.keys {
-            Keys::Discovery => Some(KeySource::Discovery {
+            Keys::Discovery => Some(KeySource::Discovery(Discovery {
                 client: client()?,
                 issuer: self.name.clone(),
                 allow_http: shared.allow_http,
-            }),
+            })),
             Keys::Uri(address) => match shared.allow_http.check(address) {
                 Ok(address) => Some(KeySource::Uri { client: client()?, address }),
                 Err(problem) => {

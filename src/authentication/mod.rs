@@ -140,7 +140,7 @@ impl Authenticator {
         patience: Patience,
     ) -> Result<(), Stop> {
         let keys = issuer.keys.current(patience);
-        let fault = match keys.as_ref().map(|keys| keys.set.verify(header, jws)) {
+        let fault = match keys.as_ref().map(|keys| keys.set().verify(header, jws)) {
             Some(Ok(())) => return Ok(()),
             // The key is there and is not for this algorithm: fetching it again changes nothing.
             Some(Err(NotVerified::NoKey { kid_is_known: true })) => {
@@ -155,7 +155,7 @@ impl Authenticator {
                 RejectionKind::UnknownKey
             }
         };
-        Err(match issuer.keys.missing(keys.as_ref(), patience) {
+        Err(match issuer.keys.missing(keys.as_ref(), header.kid.as_deref(), patience) {
             Missing::Wait(refresh) => Stop::Wait(refresh),
             Missing::Unavailable { retry_after } if fault == RejectionKind::UnknownKey => {
                 Stop::Refused(Refused {

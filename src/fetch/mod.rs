@@ -5,6 +5,8 @@
 //! 3. The body is cut off at a limit while it arrives; a compressed one is refused, as it was not
 //!    asked for and its size says nothing.
 //! 4. `https` is required, except where configuration allows `http` ([`AllowHttp`]).
+//! 5. What is there already need not be sent again: a request may name the version by its `ETag`
+//!    (RFC 9110 §8.8.3).
 
 mod client;
 mod url_policy;
@@ -14,7 +16,9 @@ use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, HeaderMap, USER_AGENT};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, IF_NONE_MATCH, USER_AGENT,
+};
 use http::{HeaderValue, Request, StatusCode, response};
 use http_body_util::{BodyExt, Empty};
 use url::Url;
@@ -26,13 +30,24 @@ pub(crate) use url_policy::AllowHttp;
 /// For the whole exchange, answer included.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(5);
 
+/// Longer ones are not sent back. Bytes.
+const MAX_ETAG: usize = 1024;
+
 const AGENT: &str = concat!("portcullis/", env!("CARGO_PKG_VERSION"));
 
-/// A complete answer with status 200.
+/// A complete answer with status 200, or 304 to somebody who has the document.
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+    /// `None`: the version that was named is still the current one.
+    pub(crate) body: Option<Bytes>,
+}
+
+impl Document {
+    /// The version of this document, for asking whether there is another one.
+    pub(crate) fn etag(&self) -> Option<HeaderValue> {
+        self.headers.get(ETAG).filter(|etag| etag.len() <= MAX_ETAG).cloned()
+    }
 }
 
 /// Why a document could not be had. `Display` is for operators: it says what happened, with the
@@ -92,26 +107,40 @@ impl fmt::Display for Chain<'_> {
 
 impl Error for FetchError {}
 
-/// GETs `url`; anything but a complete 200 within `limit` bytes is an error.
+/// GETs `url`, unless its version is still `known`; anything but a complete 200 within `limit`
+/// bytes, or a 304 to a known version, is an error.
 pub(crate) async fn get(
     client: &HttpClient,
     url: &Url,
     limit: usize,
+    known: Option<&HeaderValue>,
 ) -> Result<Document, FetchError> {
-    tokio::time::timeout(TIMEOUT, exchange(client, url, limit))
+    tokio::time::timeout(TIMEOUT, exchange(client, url, limit, known))
         .await
         .unwrap_or(Err(FetchError::Timeout))
 }
 
-async fn exchange(client: &HttpClient, url: &Url, limit: usize) -> Result<Document, FetchError> {
-    let request = Request::get(url.as_str())
+async fn exchange(
+    client: &HttpClient,
+    url: &Url,
+    limit: usize,
+    known: Option<&HeaderValue>,
+) -> Result<Document, FetchError> {
+    let mut request = Request::get(url.as_str())
         .header(ACCEPT, "application/json")
         .header(ACCEPT_ENCODING, "identity")
-        .header(USER_AGENT, AGENT)
+        .header(USER_AGENT, AGENT);
+    if let Some(etag) = known {
+        request = request.header(IF_NONE_MATCH, etag);
+    }
+    let request = request
         .body(Empty::<Bytes>::new())
         .map_err(|error| FetchError::Unreachable(error.into()))?;
     let response = client.send(request).await.map_err(FetchError::Unreachable)?;
     let (head, mut body) = response.into_parts();
+    if known.is_some() && head.status == StatusCode::NOT_MODIFIED {
+        return Ok(Document { headers: head.headers, body: None });
+    }
     accept(&head)?;
     let mut document = Vec::new();
     while let Some(frame) = body.frame().await {
@@ -121,12 +150,12 @@ async fn exchange(client: &HttpClient, url: &Url, limit: usize) -> Result<Docume
         }
         document.extend_from_slice(&data);
     }
-    Ok(Document { headers: head.headers, body: document.into() })
+    Ok(Document { headers: head.headers, body: Some(document.into()) })
 }
 
 fn accept(response: &response::Parts) -> Result<(), FetchError> {
     let status = response.status;
-    if status.is_redirection() {
+    if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
         return Err(FetchError::Redirect(status));
     }
     if status != StatusCode::OK {

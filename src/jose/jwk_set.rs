@@ -1,5 +1,6 @@
 //! A JWK set (RFC 7517 §5), read entry by entry: one bad key never costs the others.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::Deserialize;
@@ -161,6 +162,12 @@ impl JwkSet {
 
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
+    }
+
+    /// The names of the keys that have one, in the order of the set.
+    pub(crate) fn kids(&self) -> impl Iterator<Item = &str> {
+        let mut seen = HashSet::new();
+        self.keys.iter().filter_map(VerificationKey::kid).filter(move |kid| seen.insert(*kid))
     }
 
     pub(crate) fn skipped(&self) -> &[SkippedKey] {

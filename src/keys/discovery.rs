@@ -1,60 +1,153 @@
-//! From an issuer to the address of its keys (RFC 8414, OpenID Connect Discovery 1.0).
+//! From an issuer to its keys (RFC 8414, OpenID Connect Discovery 1.0).
 
-use http::HeaderValue;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::future::{Either, select};
 use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
 use url::Url;
 
-use super::LoadError;
-use crate::fetch::{self, AllowHttp, Document, HttpClient};
-use crate::jose::json;
+use super::{LoadError, Loaded};
+use crate::fetch::{self, AllowHttp, HttpClient};
+use crate::jose::{Algorithm, json};
 
 /// Metadata documents are a few kilobytes. Bytes.
 const MAX_BYTES: usize = 256 * 1024;
 
-/// The part of the metadata that matters here (RFC 8414 §2).
+/// An issuer that is asked for its metadata.
+#[derive(Debug, Clone)]
+pub(crate) struct Discovery {
+    pub(crate) client: HttpClient,
+    pub(crate) issuer: String,
+    pub(crate) allow_http: AllowHttp,
+}
+
+/// What a good metadata document said, and where it was.
+#[derive(Debug, Clone)]
+pub(super) struct Metadata {
+    address: Url,
+    etag: Option<HeaderValue>,
+    jwks_uri: Url,
+}
+
+/// The part of the document that matters here (RFC 8414 §2).
 #[derive(Deserialize)]
-struct Metadata {
+struct Document {
     issuer: String,
     jwks_uri: String,
 }
 
-/// Asks the well-known addresses of `issuer` in order for its `jwks_uri`.
-pub(super) async fn jwks_uri(
-    client: &HttpClient,
-    issuer: &str,
-    allow_http: AllowHttp,
-) -> Result<Url, LoadError> {
-    let mut first_fault = None;
-    for address in well_known(issuer) {
-        let fault = match fetch::get(client, &address, MAX_BYTES).await {
-            Ok(document) => match read(&document, issuer, allow_http) {
-                Ok(jwks_uri) => return Ok(jwks_uri),
-                Err(fault) => LoadError::Metadata { address, fault },
-            },
-            Err(error) => {
-                let unreachable = error.is_unreachable();
-                let fault = LoadError::Fetch { address, error };
-                if unreachable {
-                    return Err(fault);
-                }
-                fault
-            }
+impl Discovery {
+    /// One attempt. What is `known` from an earlier one stands in for metadata that cannot be had,
+    /// and saves the time of asking for it first: then both are asked for at once, and after the
+    /// keys have come the metadata gets as long as `grace`.
+    pub(super) async fn load(
+        &self,
+        algorithms: &[Algorithm],
+        known: Option<&Loaded>,
+        grace: Duration,
+    ) -> Result<Loaded, LoadError> {
+        let place = known.and_then(|known| Some((known, known.address.clone()?)));
+        let Some((known, address)) = place else {
+            let metadata = self.metadata(None).await?;
+            return self.follow(metadata, algorithms, None).await;
         };
-        // A document that is wrong says more than one that is not there.
-        if first_fault.is_none() || matches!(fault, LoadError::Metadata { .. }) {
-            first_fault = Some(fault);
+        let keys = pin!(Loaded::fetch(&self.client, address.clone(), algorithms, Some(known)));
+        let metadata = pin!(self.metadata(known.metadata.as_ref()));
+        let (keys, metadata) = match select(keys, metadata).await {
+            Either::Left((keys, metadata)) => {
+                let late = |_| Err(LoadError::LateMetadata);
+                (keys, tokio::time::timeout(grace, metadata).await.unwrap_or_else(late))
+            }
+            Either::Right((Ok(metadata), _)) if metadata.jwks_uri != address => {
+                return self.follow(metadata, algorithms, Some(known)).await;
+            }
+            Either::Right((metadata, keys)) => (keys.await, metadata),
+        };
+        match metadata {
+            Ok(metadata) if metadata.jwks_uri != address => {
+                self.follow(metadata, algorithms, Some(known)).await
+            }
+            Ok(metadata) => Ok(Loaded { metadata: Some(metadata), trouble: None, ..keys? }),
+            Err(trouble) => Ok(Loaded {
+                metadata: known.metadata.clone(),
+                trouble: Some(Arc::new(trouble)),
+                ..keys?
+            }),
         }
     }
-    Err(first_fault.unwrap_or(LoadError::NoAddress))
+
+    async fn follow(
+        &self,
+        metadata: Metadata,
+        algorithms: &[Algorithm],
+        known: Option<&Loaded>,
+    ) -> Result<Loaded, LoadError> {
+        let address = metadata.jwks_uri.clone();
+        let loaded = Loaded::fetch(&self.client, address, algorithms, known).await?;
+        Ok(Loaded { metadata: Some(metadata), trouble: None, ..loaded })
+    }
+
+    /// Asks where the metadata was before, else the well-known addresses in order.
+    async fn metadata(&self, known: Option<&Metadata>) -> Result<Metadata, LoadError> {
+        if let Some(known) = known
+            && let Ok(metadata) = self.read_at(known.address.clone(), Some(known)).await
+        {
+            return Ok(metadata);
+        }
+        let mut first_fault = None;
+        for address in well_known(&self.issuer) {
+            let fault = match self.read_at(address, None).await {
+                Ok(metadata) => return Ok(metadata),
+                Err(fault) => fault,
+            };
+            if let LoadError::Fetch { error, .. } = &fault
+                && error.is_unreachable()
+            {
+                return Err(fault);
+            }
+            // A document that is wrong says more than one that is not there.
+            if first_fault.is_none() || matches!(fault, LoadError::Metadata { .. }) {
+                first_fault = Some(fault);
+            }
+        }
+        Err(first_fault.unwrap_or(LoadError::NoAddress))
+    }
+
+    async fn read_at(&self, address: Url, known: Option<&Metadata>) -> Result<Metadata, LoadError> {
+        let etag = known.and_then(|known| known.etag.as_ref());
+        let answer = match fetch::get(&self.client, &address, MAX_BYTES, etag).await {
+            Ok(answer) => answer,
+            Err(error) => return Err(LoadError::Fetch { address, error }),
+        };
+        match (&answer.body, known) {
+            (None, Some(known)) => Ok(known.clone()),
+            (body, _) => {
+                let body = body.as_ref().map(Bytes::as_ref).unwrap_or_default();
+                match read(&answer.headers, body, &self.issuer, self.allow_http) {
+                    Ok(jwks_uri) => Ok(Metadata { address, etag: answer.etag(), jwks_uri }),
+                    Err(fault) => Err(LoadError::Metadata { address, fault }),
+                }
+            }
+        }
+    }
 }
 
-fn read(document: &Document, issuer: &str, allow_http: AllowHttp) -> Result<Url, &'static str> {
-    if !is_json(document.headers.get(CONTENT_TYPE)) {
+fn read(
+    headers: &HeaderMap,
+    body: &[u8],
+    issuer: &str,
+    allow_http: AllowHttp,
+) -> Result<Url, &'static str> {
+    if !is_json(headers.get(CONTENT_TYPE)) {
         return Err("is not application/json");
     }
-    let metadata = parse(&document.body)
-        .ok_or("is not a JSON object with the strings \"issuer\" and \"jwks_uri\"")?;
+    let metadata =
+        parse(body).ok_or("is not a JSON object with the strings \"issuer\" and \"jwks_uri\"")?;
     // RFC 8414 §3.3: identical, or nothing in the document may be used.
     if metadata.issuer != issuer {
         return Err("names another issuer than the configured one");
@@ -71,7 +164,7 @@ fn read(document: &Document, issuer: &str, allow_http: AllowHttp) -> Result<Url,
     Ok(jwks_uri)
 }
 
-fn parse(document: &[u8]) -> Option<Metadata> {
+fn parse(document: &[u8]) -> Option<Document> {
     serde_json::from_str(json::object_text(document).ok()?).ok()
 }
 

@@ -1,83 +1,140 @@
-//! When the next fetch may start. Pure bookkeeping over instants; the store holds the lock.
+//! When the next attempt may start, and when it should. Pure bookkeeping over instants.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use super::Instant;
 
-use super::LoadError;
-
-/// One fetch for unknown keys per this span, failures counted.
+/// One attempt for unknown keys per this span, failures of any attempt counted.
 const UNKNOWN_KEY_COOLDOWN: Duration = Duration::from_secs(10);
-/// While no key was ever had.
-const FIRST_LOAD_COOLDOWN: Duration = Duration::from_secs(1);
-/// Between attempts to refresh ahead of expiry, after one that failed.
-const RETRY_COOLDOWN: Duration = Duration::from_secs(10);
+/// While there are no keys to judge by and requests ask for them.
+const NO_KEYS_COOLDOWN: Duration = Duration::from_secs(1);
+/// Longer than the deadlines of all steps of an attempt together. One that is not over then is not
+/// driven by anybody: its runtime stands still, or a file does not answer.
+pub(super) const LOST_AFTER: Duration = Duration::from_secs(30);
+
+/// Why keys are wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cause {
+    /// A request, and no keys to judge it by.
+    NoKeys,
+    /// A token whose key is not among those that are there.
+    UnknownKey,
+    /// It is time.
+    Due,
+    /// The program asked for it.
+    Asked,
+}
+
+/// How long to pause after failures, without anybody asking: from `first`, twice as long each
+/// time, to `longest`, and then up to a quarter more, so that many servers do not ask as one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pace {
+    pub(super) first: Duration,
+    pub(super) longest: Duration,
+}
+
+impl Pace {
+    /// Five minutes at the most.
+    pub(super) const NETWORK: Self =
+        Self { first: Duration::from_secs(10), longest: Duration::from_secs(240) };
+    pub(super) const FILE: Self =
+        Self { first: Duration::from_secs(1), longest: Duration::from_secs(4) };
+
+    /// `chance` is within 0 to 1.
+    fn after(self, failures: u32, chance: f64) -> Duration {
+        let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
+        self.first.saturating_mul(doubled).min(self.longest).mul_f64(1.0 + chance / 4.0)
+    }
+}
 
 /// What has been tried so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Schedule {
-    attempts: u64,
-    last_attempt: Option<Instant>,
+    pace: Pace,
+    begun: u64,
+    over: u64,
+    last_start: Option<Instant>,
     last_for_unknown_key: Option<Instant>,
-    last_error: Option<Arc<LoadError>>,
+    failures: u32,
+    next: Option<Instant>,
 }
 
 impl Schedule {
-    pub(super) fn last_failed(&self) -> bool {
-        self.last_error.is_some()
-    }
-
-    pub(super) fn last_error(&self) -> Option<Arc<LoadError>> {
-        self.last_error.clone()
-    }
-
-    pub(super) fn started(&mut self, now: Instant) {
-        self.attempts += 1;
-        self.last_attempt = Some(now);
-    }
-
-    /// The number of the attempt that started last.
-    pub(super) fn attempt(&self) -> u64 {
-        self.attempts
-    }
-
-    /// Whether that changes anything: one that was given up for a later one no longer counts.
-    pub(super) fn finished(&mut self, attempt: u64, outcome: Result<(), Arc<LoadError>>) -> bool {
-        let counts = attempt == self.attempts;
-        if counts {
-            self.last_error = outcome.err();
+    pub(super) fn new(pace: Pace) -> Self {
+        Self {
+            pace,
+            begun: 0,
+            over: 0,
+            last_start: None,
+            last_for_unknown_key: None,
+            failures: 0,
+            next: None,
         }
-        counts
     }
 
-    /// Takes the budget for unknown keys, or says how long until there is one.
-    pub(super) fn take_for_unknown_key(&mut self, now: Instant) -> Result<(), Duration> {
-        wait(self.last_for_unknown_key, UNKNOWN_KEY_COOLDOWN, now)?;
-        self.last_for_unknown_key = Some(now);
-        Ok(())
+    /// The attempt that is going on.
+    pub(super) fn under_way(&self, now: Instant) -> Option<u64> {
+        let is_lost = self.last_start.is_some_and(|start| now.duration_since(start) > LOST_AFTER);
+        (self.begun > self.over && !is_lost).then_some(self.begun)
     }
 
-    /// How long until there is a budget for unknown keys.
-    pub(super) fn unknown_key_wait(&self, now: Instant) -> Duration {
-        wait(self.last_for_unknown_key, UNKNOWN_KEY_COOLDOWN, now).err().unwrap_or_default()
+    /// The number of a new attempt, if this is a reason for one at this time.
+    pub(super) fn start(&mut self, cause: Cause, now: Instant) -> Option<u64> {
+        if self.wait_for(cause, now) > Duration::ZERO {
+            return None;
+        }
+        if cause == Cause::UnknownKey {
+            self.last_for_unknown_key = Some(now);
+        }
+        self.last_start = Some(now);
+        self.begun += 1;
+        Some(self.begun)
     }
 
-    pub(super) fn may_load_first(&self, now: Instant) -> Result<(), Duration> {
-        wait(self.last_attempt, FIRST_LOAD_COOLDOWN, now)
+    /// How long until an attempt may start.
+    pub(super) fn wait_for(&self, cause: Cause, now: Instant) -> Duration {
+        let since = |last: Option<Instant>, span: Duration| {
+            last.map_or(Duration::ZERO, |last| span.saturating_sub(now.duration_since(last)))
+        };
+        match cause {
+            Cause::Asked => Duration::ZERO,
+            Cause::NoKeys => since(self.last_start, NO_KEYS_COOLDOWN),
+            Cause::UnknownKey => since(self.last_for_unknown_key, UNKNOWN_KEY_COOLDOWN),
+            Cause::Due => self.next.map_or(Duration::ZERO, |next| next.duration_since(now)),
+        }
     }
 
-    pub(super) fn may_refresh(&self, now: Instant) -> Result<(), Duration> {
-        let cooldown = if self.last_failed() { RETRY_COOLDOWN } else { Duration::ZERO };
-        wait(self.last_attempt, cooldown, now)
+    /// Whether this attempt is neither over nor given up for a later one.
+    pub(super) fn is_current(&self, attempt: u64) -> bool {
+        attempt == self.begun && attempt > self.over
     }
-}
 
-fn wait(last: Option<Instant>, cooldown: Duration, now: Instant) -> Result<(), Duration> {
-    let elapsed = last.map_or(cooldown, |last| now.duration_since(last));
-    match cooldown.checked_sub(elapsed) {
-        None | Some(Duration::ZERO) => Ok(()),
-        Some(rest) => Err(rest),
+    /// The attempt under way was good; the next is due then.
+    pub(super) fn succeeded(&mut self, next: Option<Instant>) {
+        self.failures = 0;
+        self.next = next;
+    }
+
+    /// The attempt under way was not; when the next is due. Unknown keys wait for their turn too,
+    /// so that a server in trouble is not asked more often than one that is well.
+    pub(super) fn failed(&mut self, chance: f64, now: Instant) -> Instant {
+        self.failures = self.failures.saturating_add(1);
+        self.last_for_unknown_key = self.last_for_unknown_key.max(self.last_start);
+        let next = now + self.pace.after(self.failures, chance);
+        self.next = Some(next);
+        next
+    }
+
+    pub(super) fn over(&mut self, attempt: u64) {
+        self.over = attempt;
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failures > 0
+    }
+
+    pub(super) fn next(&self) -> Option<Instant> {
+        self.next
     }
 }
 
@@ -85,24 +142,85 @@ fn wait(last: Option<Instant>, cooldown: Duration, now: Instant) -> Result<(), D
 mod tests {
     use super::*;
 
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn schedule() -> (Schedule, Instant) {
+        (Schedule::new(Pace::NETWORK), Instant::now())
+    }
+
+    /// An attempt that fails at once.
+    fn fail(schedule: &mut Schedule, cause: Cause, now: Instant) -> bool {
+        let Some(attempt) = schedule.start(cause, now) else { return false };
+        schedule.failed(0.0, now);
+        schedule.over(attempt);
+        true
+    }
+
     #[test]
-    fn avail_04_one_fetch_for_unknown_keys_per_ten_seconds() {
-        let start = Instant::now();
-        let mut schedule = Schedule::default();
-        assert_eq!(schedule.take_for_unknown_key(start), Ok(()));
-        let early = start + Duration::from_secs(9);
-        assert_eq!(schedule.take_for_unknown_key(early), Err(Duration::from_secs(1)));
-        assert_eq!(schedule.take_for_unknown_key(start + UNKNOWN_KEY_COOLDOWN), Ok(()));
+    fn avail_04_one_attempt_for_unknown_keys_per_ten_seconds() {
+        let (mut schedule, start) = schedule();
+        assert_eq!(schedule.start(Cause::UnknownKey, start), Some(1));
+        assert_eq!(schedule.start(Cause::UnknownKey, start + 9 * SECOND), None);
+        assert_eq!(schedule.wait_for(Cause::UnknownKey, start + 9 * SECOND), SECOND);
+        assert_eq!(schedule.start(Cause::UnknownKey, start + 10 * SECOND), Some(2));
+    }
+
+    #[test]
+    fn avail_04_failures_of_any_attempt_count() {
+        let (mut schedule, start) = schedule();
+        assert!(fail(&mut schedule, Cause::Asked, start));
+        assert!(!fail(&mut schedule, Cause::UnknownKey, start + 9 * SECOND));
+        assert!(fail(&mut schedule, Cause::UnknownKey, start + 10 * SECOND));
     }
 
     #[test]
     fn the_first_load_does_not_use_up_the_budget() {
-        let start = Instant::now();
-        let mut schedule = Schedule::default();
-        assert_eq!(schedule.may_load_first(start), Ok(()));
-        schedule.started(start);
-        assert!(schedule.may_load_first(start).is_err());
-        assert_eq!(schedule.may_load_first(start + FIRST_LOAD_COOLDOWN), Ok(()));
-        assert_eq!(schedule.take_for_unknown_key(start), Ok(()));
+        let (mut schedule, start) = schedule();
+        assert_eq!(schedule.start(Cause::NoKeys, start), Some(1));
+        assert_eq!(schedule.start(Cause::NoKeys, start), None);
+        schedule.succeeded(None);
+        schedule.over(1);
+        assert_eq!(schedule.start(Cause::UnknownKey, start), Some(2));
+        assert_eq!(schedule.start(Cause::NoKeys, start + SECOND), Some(3));
+    }
+
+    #[test]
+    fn pauses_after_failures_grow_to_five_minutes_and_end_with_the_first_success() {
+        let (mut schedule, start) = schedule();
+        let mut now = start;
+        let mut pauses = Vec::new();
+        for _ in 0..7 {
+            assert!(fail(&mut schedule, Cause::Due, now));
+            let pause = schedule.wait_for(Cause::Due, now);
+            assert!(!fail(&mut schedule, Cause::Due, now + pause - SECOND));
+            pauses.push(pause.as_secs());
+            now += pause;
+        }
+        assert_eq!(pauses, [10, 20, 40, 80, 160, 240, 240]);
+        assert_eq!(schedule.failed(1.0, now), now + 300 * SECOND);
+        assert!(schedule.has_failed());
+        schedule.succeeded(Some(now + SECOND));
+        assert!(!schedule.has_failed());
+        assert_eq!(schedule.wait_for(Cause::Due, now), SECOND);
+        assert!(fail(&mut schedule, Cause::Asked, now));
+        assert_eq!(schedule.wait_for(Cause::Due, now), 10 * SECOND);
+    }
+
+    #[test]
+    fn any_number_of_failures_is_possible() {
+        assert_eq!(Pace::NETWORK.after(u32::MAX, 1.0), 300 * SECOND);
+        assert_eq!(Pace::FILE.after(u32::MAX, 1.0), 5 * SECOND);
+    }
+
+    #[test]
+    fn an_attempt_that_nobody_drives_is_given_up() {
+        let (mut schedule, start) = schedule();
+        schedule.start(Cause::Asked, start);
+        assert_eq!(schedule.under_way(start + LOST_AFTER), Some(1));
+        let late = start + LOST_AFTER + SECOND;
+        assert_eq!(schedule.under_way(late), None);
+        schedule.start(Cause::Asked, late);
+        assert!(!schedule.is_current(1));
+        assert!(schedule.is_current(2));
     }
 }

@@ -7,19 +7,14 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CACHE_CONTROL;
-use http::{HeaderMap, HeaderValue};
 use url::Url;
 
-use super::discovery;
-use crate::fetch::{self, AllowHttp, FetchError, HttpClient};
+use super::discovery::Discovery;
+use super::{LoadError, Loaded};
+use crate::fetch::HttpClient;
 use crate::jose::jwk_set::MAX_BYTES;
-use crate::jose::{Algorithm, JwkSet, JwkSetError, KeyOrigin};
+use crate::jose::{Algorithm, KeyOrigin};
 
-/// Unless `Cache-Control` says otherwise.
-const LIFETIME: Duration = Duration::from_secs(10 * 60);
-const SHORTEST: Duration = Duration::from_secs(60);
-const LONGEST: Duration = Duration::from_secs(24 * 60 * 60);
 /// A local file costs nothing to read again.
 const FILE_LIFETIME: Duration = Duration::from_secs(5);
 
@@ -27,7 +22,7 @@ const FILE_LIFETIME: Duration = Duration::from_secs(5);
 #[derive(Clone)]
 pub(crate) enum KeySource {
     /// At the `jwks_uri` of the issuer's metadata.
-    Discovery { client: HttpClient, issuer: String, allow_http: AllowHttp },
+    Discovery(Discovery),
     /// At a known address.
     Uri { client: HttpClient, address: Url },
     /// In the configuration; never changes.
@@ -36,53 +31,26 @@ pub(crate) enum KeySource {
     File(PathBuf),
 }
 
-/// A set that was loaded, and for how long it is fresh.
-pub(crate) struct Loaded {
-    pub(crate) set: JwkSet,
-    pub(crate) lifetime: Duration,
-}
-
-/// Why no set could be loaded. `Display` is for operators.
-#[derive(Debug)]
-pub(crate) enum LoadError {
-    Fetch { address: Url, error: FetchError },
-    Metadata { address: Url, fault: &'static str },
-    Set { origin: String, error: JwkSetError },
-    File { path: PathBuf, error: std::io::Error },
-    NoAddress,
-    Aborted,
-}
-
-impl fmt::Display for LoadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Fetch { address, error } => write!(f, "{address}: {error}"),
-            Self::Metadata { address, fault } => write!(f, "the metadata at {address} {fault}"),
-            Self::Set { origin, error } => write!(f, "{origin}: {error}"),
-            Self::File { path, error } => write!(f, "{}: {error}", path.display()),
-            Self::NoAddress => f.write_str("the issuer has no address to ask"),
-            Self::Aborted => f.write_str("the attempt was given up"),
-        }
-    }
-}
-
-impl std::error::Error for LoadError {}
-
 impl KeySource {
-    /// One attempt; every step has its own deadline and size limit.
-    pub(super) async fn load(&self, algorithms: &[Algorithm]) -> Result<Loaded, LoadError> {
+    /// One attempt; every step has its own deadline and size limit. `known` is what the last good
+    /// attempt brought, `grace` the time that keys at hand may wait for metadata.
+    pub(super) async fn load(
+        &self,
+        algorithms: &[Algorithm],
+        known: Option<&Loaded>,
+        grace: Duration,
+    ) -> Result<Loaded, LoadError> {
         match self {
-            Self::Discovery { client, issuer, allow_http } => {
-                let address = discovery::jwks_uri(client, issuer, *allow_http).await?;
-                fetch_set(client, address, algorithms).await
+            Self::Discovery(discovery) => discovery.load(algorithms, known, grace).await,
+            Self::Uri { client, address } => {
+                Loaded::fetch(client, address.clone(), algorithms, known).await
             }
-            Self::Uri { client, address } => fetch_set(client, address.clone(), algorithms).await,
-            Self::Value(document) => Self::parse_value(document, algorithms),
+            Self::Value(document) => self.parse(document, algorithms, None),
             Self::File(path) => {
                 let path = path.clone();
                 let read = tokio::task::spawn_blocking(move || read_file(&path));
                 let document = read.await.map_err(|_| LoadError::Aborted)??;
-                self.parse_file(&document, algorithms)
+                self.parse(&document, algorithms, known)
             }
         }
     }
@@ -90,11 +58,12 @@ impl KeySource {
     /// For sources that need no network: what `build()` can already find wrong.
     pub(super) fn load_local(&self, algorithms: &[Algorithm]) -> Option<Result<Loaded, LoadError>> {
         match self {
-            Self::Value(document) => Some(Self::parse_value(document, algorithms)),
+            Self::Value(document) => Some(self.parse(document, algorithms, None)),
             Self::File(path) => {
-                Some(read_file(path).and_then(|document| self.parse_file(&document, algorithms)))
+                let document = read_file(path);
+                Some(document.and_then(|document| self.parse(&document, algorithms, None)))
             }
-            Self::Discovery { .. } | Self::Uri { .. } => None,
+            Self::Discovery(_) | Self::Uri { .. } => None,
         }
     }
 
@@ -103,16 +72,19 @@ impl KeySource {
         matches!(self, Self::Value(_))
     }
 
-    fn parse_value(document: &[u8], algorithms: &[Algorithm]) -> Result<Loaded, LoadError> {
-        let set = JwkSet::parse(document, algorithms, KeyOrigin::Static)
-            .map_err(|error| LoadError::Set { origin: "the configured key set".into(), error })?;
-        Ok(Loaded { set, lifetime: Duration::MAX })
+    pub(super) fn is_file(&self) -> bool {
+        matches!(self, Self::File(_))
     }
 
-    fn parse_file(&self, document: &[u8], algorithms: &[Algorithm]) -> Result<Loaded, LoadError> {
-        let set = JwkSet::parse(document, algorithms, KeyOrigin::Static)
-            .map_err(|error| LoadError::Set { origin: self.to_string(), error })?;
-        Ok(Loaded { set, lifetime: FILE_LIFETIME })
+    fn parse(
+        &self,
+        document: &Bytes,
+        algorithms: &[Algorithm],
+        known: Option<&Loaded>,
+    ) -> Result<Loaded, LoadError> {
+        let loaded = Loaded::parse(document, algorithms, KeyOrigin::Static, known, self)?;
+        let lifetime = if self.is_file() { FILE_LIFETIME } else { Duration::MAX };
+        Ok(Loaded { lifetime, ..loaded })
     }
 }
 
@@ -126,7 +98,7 @@ impl fmt::Debug for KeySource {
 impl fmt::Display for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Discovery { issuer, .. } => write!(f, "discovery at {issuer}"),
+            Self::Discovery(discovery) => write!(f, "discovery at {}", discovery.issuer),
             Self::Uri { address, .. } => write!(f, "{address}"),
             Self::Value(_) => f.write_str("the configured key set"),
             Self::File(path) => write!(f, "{}", path.display()),
@@ -135,64 +107,11 @@ impl fmt::Display for KeySource {
 }
 
 /// Not more than a byte over what a key set may have, whatever the path leads to.
-fn read_file(path: &Path) -> Result<Vec<u8>, LoadError> {
+fn read_file(path: &Path) -> Result<Bytes, LoadError> {
     let limit = u64::try_from(MAX_BYTES).unwrap_or(u64::MAX).saturating_add(1);
     let mut document = Vec::new();
     File::open(path)
         .and_then(|file| file.take(limit).read_to_end(&mut document))
         .map_err(|error| LoadError::File { path: path.to_owned(), error })?;
-    Ok(document)
-}
-
-async fn fetch_set(
-    client: &HttpClient,
-    address: Url,
-    algorithms: &[Algorithm],
-) -> Result<Loaded, LoadError> {
-    match fetch::get(client, &address, MAX_BYTES).await {
-        Err(error) => Err(LoadError::Fetch { address, error }),
-        // Judged by content: many servers send key sets as something else than application/json.
-        Ok(document) => JwkSet::parse(&document.body, algorithms, KeyOrigin::Fetched)
-            .map(|set| Loaded { set, lifetime: lifetime(&document.headers) })
-            .map_err(|error| LoadError::Set { origin: address.into(), error }),
-    }
-}
-
-/// `max-age` (RFC 9111 §5.2.2.1) within bounds.
-fn lifetime(headers: &HeaderMap) -> Duration {
-    headers
-        .get_all(CACHE_CONTROL)
-        .iter()
-        .filter_map(|value| HeaderValue::to_str(value).ok())
-        .flat_map(|value| value.split(','))
-        .find_map(|directive| {
-            let (name, seconds) = directive.trim().split_once('=')?;
-            name.eq_ignore_ascii_case("max-age").then_some(seconds.trim_matches('"'))
-        })
-        .and_then(|seconds| seconds.parse().ok())
-        .map_or(LIFETIME, Duration::from_secs)
-        .clamp(SHORTEST, LONGEST)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn avail_09_the_lifetime_follows_cache_control_within_bounds() {
-        for (value, seconds) in [
-            ("max-age=300", 300),
-            ("public, Max-Age=300, immutable", 300),
-            ("max-age=\"300\"", 300),
-            ("max-age=1", 60),
-            ("no-store", 600),
-            ("max-age=999999999", 86_400),
-            ("max-age=99999999999999999999999", 600),
-            ("max-age", 600),
-        ] {
-            let headers = HeaderMap::from_iter([(CACHE_CONTROL, HeaderValue::from_static(value))]);
-            assert_eq!(lifetime(&headers), Duration::from_secs(seconds), "{value}");
-        }
-        assert_eq!(lifetime(&HeaderMap::new()), LIFETIME);
-    }
+    Ok(document.into())
 }

@@ -12,6 +12,7 @@ use crate::authentication::{Authenticator, TrustedIssuer};
 use crate::authorization::Requirement;
 use crate::challenge::{ChallengeSettings, Challenges};
 use crate::credentials::{self, QueryToken};
+use crate::keys::{KeyStatus, KeyStore};
 use crate::rejection::{RefusalBody, Rejection};
 use crate::rejection_kind::RejectionKind;
 
@@ -80,6 +81,15 @@ impl ResourceServer {
             }
         }
         if failed.is_empty() { Ok(()) } else { Err(KeysUnavailable(failed)) }
+    }
+
+    /// The keys of every issuer as they are now, for readiness checks and status pages. The order
+    /// is that of the issuers' names.
+    pub fn keys(&self) -> Vec<KeyStatus> {
+        let stores = self.0.authenticator.issuers().map(TrustedIssuer::keys);
+        let mut status: Vec<_> = stores.map(KeyStore::status).collect();
+        status.sort_by(|one, other| one.issuer.cmp(&other.issuer));
+        status
     }
 
     pub(crate) fn preflight(&self) -> Preflight {

@@ -1,0 +1,62 @@
+//! The task that fetches: now, and again whenever it is due, for as long as its store lives.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+
+use super::Instant;
+use super::flights::Boarding;
+use super::landing::Landing;
+use super::schedule::Cause;
+use super::shared::Shared;
+use crate::fetch;
+
+/// What keys at hand wait for metadata, where a request may be waiting for the keys.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A task that fetches. Dropping it ends the task.
+#[derive(Debug)]
+pub(super) struct Keeper(AbortHandle);
+
+impl Keeper {
+    /// Carries out `attempt` and then stays.
+    pub(super) fn start(runtime: &Handle, shared: Arc<Shared>, attempt: u64, cause: Cause) -> Self {
+        Self(runtime.spawn(keep(shared, attempt, cause)).abort_handle())
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+async fn keep(shared: Arc<Shared>, mut attempt: u64, mut cause: Cause) {
+    loop {
+        carry_out(&shared, attempt, cause).await;
+        let Some(next) = shared.flights.look(|schedule| schedule.next()) else { return };
+        tokio::time::sleep_until(next).await;
+        let now = Instant::now();
+        match shared.flights.board(Cause::Due, now, || false, |_| ()) {
+            Boarding::Start(next) => attempt = next,
+            // Somebody else has started an attempt, and with it another task.
+            _ => return,
+        }
+        cause = Cause::Due;
+        shared.depart(now);
+    }
+}
+
+async fn carry_out(shared: &Shared, attempt: u64, cause: Cause) {
+    // Before anything can fail: however this ends, the attempt is over then.
+    let landing = Landing::of(shared, attempt);
+    let known = shared.snapshot.load_full();
+    let grace = match cause {
+        Cause::NoKeys | Cause::UnknownKey => GRACE,
+        Cause::Due | Cause::Asked => fetch::TIMEOUT,
+    };
+    let known = known.as_ref().map(|known| &known.loaded);
+    landing.with(shared.source.load(&shared.algorithms, known, grace).await);
+}

@@ -1,0 +1,134 @@
+//! The end of an attempt: what it brought is taken into use, or not, and told to the operator.
+
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::history::{Change, change};
+use super::shared::Shared;
+use super::snapshot::KeySnapshot;
+use super::sync::lock;
+use super::{Instant, LoadError, Loaded, chance};
+
+/// Writes down how an attempt ended, whichever way it did.
+pub(super) struct Landing<'a> {
+    shared: &'a Shared,
+    attempt: u64,
+    result: Result<Loaded, LoadError>,
+}
+
+impl<'a> Landing<'a> {
+    /// An attempt that does not come to its end, by a panic or because it is given up, has failed.
+    pub(super) fn of(shared: &'a Shared, attempt: u64) -> Self {
+        Self { shared, attempt, result: Err(LoadError::Aborted) }
+    }
+
+    pub(super) fn with(mut self, result: Result<Loaded, LoadError>) {
+        self.result = result;
+    }
+}
+
+impl Drop for Landing<'_> {
+    fn drop(&mut self) {
+        let shared = self.shared;
+        let now = Instant::now();
+        let result = mem::replace(&mut self.result, Err(LoadError::Aborted)).map_err(Arc::new);
+        let before = shared.snapshot.load_full();
+        let mut told = (None, None);
+        let counts = shared.flights.land(self.attempt, |schedule| {
+            told = write_down(shared, before.as_deref(), &result, now);
+            match &result {
+                Ok(loaded) => {
+                    let snapshot = KeySnapshot::new(loaded.clone(), now, Duration::ZERO);
+                    let due = snapshot.due(chance());
+                    schedule.succeeded(due);
+                    shared.install(snapshot, due);
+                }
+                Err(_) => shared.hold_on(schedule.failed(chance(), now)),
+            }
+            shared.set_failing(result.is_err());
+        });
+        if counts {
+            let (last_error, trouble) = told;
+            report(shared, before.as_deref(), &result, last_error.as_ref(), trouble.as_ref());
+        }
+    }
+}
+
+type Told = (Option<Arc<LoadError>>, Option<Arc<LoadError>>);
+
+/// Returns what was wrong before.
+fn write_down(
+    shared: &Shared,
+    before: Option<&KeySnapshot>,
+    result: &Result<Loaded, Arc<LoadError>>,
+    now: Instant,
+) -> Told {
+    let mut history = lock(&shared.history);
+    history.started += 1;
+    match result {
+        Ok(loaded) => {
+            let same = |before: &KeySnapshot| Arc::ptr_eq(&before.loaded.set, &loaded.set);
+            history.unchanged += u64::from(before.is_some_and(same));
+            history.last_success = Some(now);
+            let trouble = mem::replace(&mut history.trouble, loaded.trouble.clone());
+            (history.last_error.take(), trouble)
+        }
+        Err(error) => {
+            history.failed += 1;
+            (history.last_error.replace(Arc::clone(error)), history.trouble.clone())
+        }
+    }
+}
+
+/// Says what has changed. A server that goes on failing is told of once.
+fn report(
+    shared: &Shared,
+    before: Option<&KeySnapshot>,
+    result: &Result<Loaded, Arc<LoadError>>,
+    last_error: Option<&Arc<LoadError>>,
+    trouble: Option<&Arc<LoadError>>,
+) {
+    let issuer = &shared.issuer;
+    match (change(last_error, result.as_ref().err()), result) {
+        // The server is being dropped, or the panic has been reported.
+        (_, Err(error)) if matches!(**error, LoadError::Aborted) => {}
+        (Change::Worse, Err(error)) if before.is_some() => {
+            tracing::warn!(%issuer, "keys cannot be refreshed, those that are there stay in use: {error}");
+        }
+        (Change::Worse, Err(error)) => {
+            tracing::warn!(%issuer, "keys cannot be loaded, tokens get 503 until they can: {error}");
+        }
+        (_, Err(error)) => tracing::debug!(%issuer, "keys still cannot be loaded: {error}"),
+        (Change::Over, Ok(_)) => tracing::info!(%issuer, "keys can be loaded again"),
+        (_, Ok(_)) => {}
+    }
+    let Ok(loaded) = result else { return };
+    match (change(trouble, loaded.trouble.as_ref()), &loaded.trouble) {
+        (Change::Worse, Some(trouble)) => {
+            tracing::warn!(%issuer, "metadata cannot be refreshed, its last good version is used: {trouble}");
+        }
+        (Change::Over, _) => tracing::info!(%issuer, "metadata can be loaded again"),
+        _ => {}
+    }
+    report_keys(shared, before, loaded);
+}
+
+pub(super) fn report_keys(shared: &Shared, before: Option<&KeySnapshot>, loaded: &Loaded) {
+    let (issuer, set) = (&shared.issuer, &loaded.set);
+    let known = before.map(|before| before.set().skipped()).unwrap_or_default();
+    for skipped in set.skipped().iter().filter(|skipped| !known.contains(skipped)) {
+        tracing::warn!(%issuer, "ignored {skipped}");
+    }
+    match before {
+        None => tracing::info!(%issuer, source = %shared.source, keys = set.len(), "keys loaded"),
+        Some(before) if Arc::ptr_eq(&before.loaded.set, set) => {
+            tracing::debug!(%issuer, keys = set.len(), "keys have not changed");
+        }
+        Some(before) => {
+            let kids = |set: &crate::jose::JwkSet| set.kids().collect::<Vec<_>>().join(" ");
+            let (now, before) = (kids(set), kids(before.set()));
+            tracing::info!(%issuer, %now, %before, "keys have changed");
+        }
+    }
+}

@@ -1,0 +1,50 @@
+//! Why no key set could be loaded.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use url::Url;
+
+use crate::fetch::FetchError;
+use crate::jose::JwkSetError;
+
+/// Why no key set could be loaded. `Display` is for operators: it says where and what.
+#[derive(Debug)]
+pub(crate) enum LoadError {
+    Fetch {
+        address: Url,
+        error: FetchError,
+    },
+    Metadata {
+        address: Url,
+        fault: &'static str,
+    },
+    /// A key set came sooner and the metadata is no longer waited for.
+    LateMetadata,
+    Set {
+        origin: String,
+        error: JwkSetError,
+    },
+    File {
+        path: PathBuf,
+        error: std::io::Error,
+    },
+    NoAddress,
+    Aborted,
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Fetch { address, error } => write!(f, "{address}: {error}"),
+            Self::Metadata { address, fault } => write!(f, "the metadata at {address} {fault}"),
+            Self::LateMetadata => f.write_str("the metadata takes much longer than the keys"),
+            Self::Set { origin, error } => write!(f, "{origin}: {error}"),
+            Self::File { path, error } => write!(f, "{}: {error}", path.display()),
+            Self::NoAddress => f.write_str("the issuer has no address to ask"),
+            Self::Aborted => f.write_str("the attempt was given up"),
+        }
+    }
+}
+
+impl std::error::Error for LoadError {}

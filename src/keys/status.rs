@@ -1,0 +1,106 @@
+//! What an operator sees of an issuer's keys.
+
+use std::time::Duration;
+
+use super::shared::Shared;
+use super::sync::lock;
+use super::{Instant, KeyStore, Patience};
+
+/// The keys of one issuer at one moment, for readiness checks and status pages. Nothing in it is
+/// secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyStatus {
+    /// The issuer as it is configured.
+    pub issuer: String,
+    /// Where its keys come from.
+    pub source: String,
+    /// The address of the key set in use, which discovery may have found; `None` for local keys.
+    pub address: Option<String>,
+    /// Whether tokens of this issuer can be judged.
+    pub state: KeyState,
+    /// How many keys there are.
+    pub keys: usize,
+    /// The names (`kid`) of those that have one, in the order of the set.
+    pub kids: Vec<String>,
+    /// Entries of the set that cannot be used, and why not.
+    pub ignored: Vec<String>,
+    /// Time since the keys were last known to be what the issuer publishes.
+    pub age: Option<Duration>,
+    /// Time until the next attempt to refresh them; zero when it is under way or overdue, `None`
+    /// where none is planned: before the first use, and for keys that never change.
+    pub next_refresh: Option<Duration>,
+    /// Why the last attempt failed; `None` when it was good.
+    pub last_error: Option<String>,
+    /// Why the issuer's metadata is that of an earlier attempt.
+    pub metadata_error: Option<String>,
+    /// Attempts so far.
+    pub fetches: KeyFetches,
+}
+
+/// Whether there are keys to judge tokens by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeyState {
+    /// There are, and they are within their lifetime.
+    Fresh,
+    /// There are, past their lifetime: used while the authorization server cannot be reached, up to
+    /// [`jwks_max_stale`](crate::ResourceServerBuilder::jwks_max_stale).
+    Stale,
+    /// There are none. Tokens are answered with 503.
+    Missing,
+}
+
+/// Counts of attempts to load the keys of one issuer, since the start of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct KeyFetches {
+    /// All that are over.
+    pub attempts: u64,
+    /// Those that brought nothing usable.
+    pub failed: u64,
+    /// Those that brought what was there already.
+    pub unchanged: u64,
+}
+
+impl KeyStore {
+    /// How things are now.
+    pub(crate) fn status(&self) -> KeyStatus {
+        let shared: &Shared = &self.shared;
+        let now = Instant::now();
+        let snapshot = shared.snapshot.load_full();
+        let state = match &snapshot {
+            Some(keys) if keys.expires().is_none_or(|expires| now < expires) => KeyState::Fresh,
+            Some(keys) if shared.serves(keys, now, Patience::Exhausted) => KeyState::Stale,
+            _ => KeyState::Missing,
+        };
+        let next = shared
+            .flights
+            .look(|schedule| schedule.under_way(now).map(|_| now).or_else(|| schedule.next()));
+        let history = lock(&shared.history);
+        let set = snapshot.as_ref().map(|keys| keys.set());
+        KeyStatus {
+            issuer: shared.issuer.to_string(),
+            source: shared.source.to_string(),
+            address: snapshot
+                .as_ref()
+                .and_then(|keys| keys.loaded.address.as_ref())
+                .map(ToString::to_string),
+            state,
+            keys: set.map_or(0, |set| set.len()),
+            kids: set.map(|set| set.kids().map(str::to_owned).collect()).unwrap_or_default(),
+            ignored: set
+                .map(|set| set.skipped().iter().map(ToString::to_string).collect())
+                .unwrap_or_default(),
+            age: snapshot.as_ref().map(|keys| keys.age(now)),
+            next_refresh: next.map(|next| next.duration_since(now)),
+            last_error: history.last_error.as_ref().map(ToString::to_string),
+            metadata_error: history.trouble.as_ref().map(ToString::to_string),
+            fetches: KeyFetches {
+                attempts: history.started,
+                failed: history.failed,
+                unchanged: history.unchanged,
+            },
+        }
+    }
+}
