@@ -7,7 +7,9 @@ use super::{Instant, LoadError};
 /// What is told of past attempts.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    pub(super) started: u64,
+    pub(super) attempts: u64,
+    /// The number of the last attempt that is written down here.
+    pub(super) last: u64,
     pub(super) failed: u64,
     pub(super) unchanged: u64,
     pub(super) last_success: Option<Instant>,

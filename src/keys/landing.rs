@@ -10,6 +10,9 @@ use super::snapshot::KeySnapshot;
 use super::sync::lock;
 use super::{Instant, LoadError, Loaded, chance};
 
+/// After an attempt that was given up, before a request starts another ahead of expiry.
+const PAUSE: Duration = Duration::from_secs(1);
+
 /// Writes down how an attempt ended, whichever way it did.
 pub(super) struct Landing<'a> {
     shared: &'a Shared,
@@ -18,7 +21,8 @@ pub(super) struct Landing<'a> {
 }
 
 impl<'a> Landing<'a> {
-    /// An attempt that does not come to its end, by a panic or because it is given up, has failed.
+    /// An attempt that does not come to its end by a panic has failed. One that is dropped with its
+    /// runtime says nothing about the authorization server, and is as if it had not been.
     pub(super) fn of(shared: &'a Shared, attempt: u64) -> Self {
         Self { shared, attempt, result: Err(LoadError::Aborted) }
     }
@@ -32,11 +36,15 @@ impl Drop for Landing<'_> {
     fn drop(&mut self) {
         let shared = self.shared;
         let now = Instant::now();
+        if matches!(self.result, Err(LoadError::Aborted)) && !std::thread::panicking() {
+            shared.flights.land(self.attempt, |_| shared.horizon.set_due(Some(now + PAUSE)));
+            return;
+        }
         let result = mem::replace(&mut self.result, Err(LoadError::Aborted)).map_err(Arc::new);
         let before = shared.snapshot.load_full();
         let mut told = (None, None);
         let counts = shared.flights.land(self.attempt, |schedule| {
-            told = write_down(shared, before.as_deref(), &result, now);
+            told = write_down(shared, self.attempt, before.as_deref(), &result, now);
             match &result {
                 Ok(loaded) => {
                     let snapshot = KeySnapshot::new(loaded.clone(), now, Duration::ZERO);
@@ -60,12 +68,14 @@ type Told = (Option<Arc<LoadError>>, Option<Arc<LoadError>>);
 /// Returns what was wrong before.
 fn write_down(
     shared: &Shared,
+    attempt: u64,
     before: Option<&KeySnapshot>,
     result: &Result<Loaded, Arc<LoadError>>,
     now: Instant,
 ) -> Told {
     let mut history = lock(&shared.history);
-    history.started += 1;
+    history.attempts += 1;
+    history.last = attempt;
     match result {
         Ok(loaded) => {
             let same = |before: &KeySnapshot| Arc::ptr_eq(&before.loaded.set, &loaded.set);
@@ -91,7 +101,7 @@ fn report(
 ) {
     let issuer = &shared.issuer;
     match (change(last_error, result.as_ref().err()), result) {
-        // The server is being dropped, or the panic has been reported.
+        // The panic has been reported.
         (_, Err(error)) if matches!(**error, LoadError::Aborted) => {}
         (Change::Worse, Err(error)) if before.is_some() => {
             tracing::warn!(%issuer, "keys cannot be refreshed, those that are there stay in use: {error}");

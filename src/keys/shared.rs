@@ -81,7 +81,7 @@ impl Shared {
         let lost = now + LOST_AFTER;
         self.horizon.set_due(Some(lost));
         if let Some(keys) = self.snapshot.load().as_ref()
-            && self.horizon.serves(now)
+            && keys.is_fresh(now)
         {
             let dies = keys.dies(self.max_stale);
             self.horizon.serve_at_least_until(dies.map_or(lost, |dies| dies.min(lost)));

@@ -37,6 +37,10 @@ impl KeySnapshot {
         self.when_aged(self.loaded.lifetime)
     }
 
+    pub(super) fn is_fresh(&self, now: Instant) -> bool {
+        self.expires().is_none_or(|expires| now < expires)
+    }
+
     pub(super) fn dies(&self, max_stale: Duration) -> Option<Instant> {
         self.when_aged(self.loaded.lifetime.saturating_add(max_stale))
     }

@@ -70,7 +70,7 @@ impl KeyStore {
         let now = Instant::now();
         let snapshot = shared.snapshot.load_full();
         let state = match &snapshot {
-            Some(keys) if keys.expires().is_none_or(|expires| now < expires) => KeyState::Fresh,
+            Some(keys) if keys.is_fresh(now) => KeyState::Fresh,
             Some(keys) if shared.serves(keys, now, Patience::Exhausted) => KeyState::Stale,
             _ => KeyState::Missing,
         };
@@ -97,7 +97,7 @@ impl KeyStore {
             last_error: history.last_error.as_ref().map(ToString::to_string),
             metadata_error: history.trouble.as_ref().map(ToString::to_string),
             fetches: KeyFetches {
-                attempts: history.started,
+                attempts: history.attempts,
                 failed: history.failed,
                 unchanged: history.unchanged,
             },

@@ -139,23 +139,27 @@ impl KeyStore {
     /// Loads keys now, budgets aside, or joins an attempt under way; the future reports how it
     /// went.
     pub(crate) fn load(&self) -> impl Future<Output = Result<(), Arc<LoadError>>> {
-        let seat = self.runtime().and_then(|runtime| {
+        let attempt = self.runtime().and_then(|runtime| {
             let now = Instant::now();
             match self.shared.flights.board(Cause::Asked, now, || false, |_| ()) {
                 Boarding::Start(attempt) => {
                     self.take_off(&runtime, attempt, Cause::Asked, now);
-                    Some(self.seat(attempt))
+                    Some(attempt)
                 }
-                Boarding::Join(attempt) => Some(self.seat(attempt)),
+                Boarding::Join(attempt) => Some(attempt),
                 Boarding::News | Boarding::NotNow(()) => None,
             }
         });
+        let wait = attempt.map(|attempt| (attempt, self.seat(attempt)));
+        let shared = Arc::clone(&self.shared);
         async move {
-            let Some(seat) = seat else { return Err(Arc::new(LoadError::Aborted)) };
+            let Some((attempt, seat)) = wait else { return Err(Arc::new(LoadError::Aborted)) };
             seat.wait_for_end().await;
-            match &lock(&self.shared.history).last_error {
+            let history = lock(&shared.history);
+            match &history.last_error {
                 Some(error) => Err(Arc::clone(error)),
-                None => Ok(()),
+                None if history.last >= attempt => Ok(()),
+                None => Err(Arc::new(LoadError::Aborted)),
             }
         }
     }

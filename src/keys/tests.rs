@@ -146,8 +146,24 @@ async fn an_attempt_that_was_given_up_changes_nothing_later() {
     slow.with(Ok(loaded(TEN_MINUTES)));
     assert!(store.current(MayWait).is_none());
     assert_eq!(store.status().fetches.attempts, 0);
-    drop(later);
+    later.with(Err(LoadError::NoAddress));
     assert!(is_failing(&store));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_is_dropped_with_its_runtime_is_as_if_it_had_not_been() {
+    let store = nowhere();
+    store.install(loaded(TEN_MINUTES));
+    for _ in 0..60 {
+        tokio::time::advance(Duration::from_secs(11)).await;
+        let attempt = begin(&store);
+        store.shared.depart(Instant::now());
+        drop(Landing::of(&store.shared, attempt));
+        assert!(!is_failing(&store));
+    }
+    // Nothing is known to be wrong with the server, so keys past their lifetime are not used.
+    assert!(store.current(MayWait).is_none());
+    assert_eq!(store.status().fetches.attempts, 0);
 }
 
 #[tokio::test(start_paused = true)]

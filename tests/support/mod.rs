@@ -7,7 +7,9 @@ pub mod fake_as;
 pub mod fixture;
 pub mod json_facts;
 pub mod keys;
+pub mod log;
 pub mod oidc_provider;
+pub mod simulated_as;
 pub mod vectors;
 
 pub use challenge::challenge;

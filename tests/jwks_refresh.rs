@@ -1,0 +1,391 @@
+//! Keys are refreshed ahead of expiry, in the background, by a task that belongs to the resource
+//! server (SPEC §13, AVAIL-09). The clock of these tests stands still but for what is waited for.
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{CACHE_CONTROL, ETAG};
+use http::{HeaderValue, Response};
+use portcullis::{Issuer, KeyState, RejectionKind};
+use support::fake_as::answer;
+use support::keys::Key;
+use support::log;
+use support::simulated_as::{
+    ISSUER, JWKS, METADATA, Reply, SimulatedAs, is_accepted_at_once, key_set, kind, lasting_token,
+    metadata_to,
+};
+use tokio::runtime::Handle;
+use tokio::time::{Instant, advance, sleep};
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn with<B>(mut response: Response<B>, name: http::HeaderName, value: &'static str) -> Response<B> {
+    response.headers_mut().insert(name, HeaderValue::from_static(value));
+    response
+}
+
+/// The pauses between requests to the authorization server, in seconds.
+fn pauses(fake: &SimulatedAs) -> Vec<f64> {
+    let times: Vec<Instant> = fake.log().iter().map(|asked| asked.at).collect();
+    times.windows(2).map(|pair| (pair[1] - pair[0]).as_secs_f64()).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn avail_09_keys_are_refreshed_at_four_fifths_of_their_lifetime_whether_anybody_asks_or_not()
+{
+    for (cache_control, lifetime) in
+        [("no-store", 600.0), ("max-age=60", 60.0), ("max-age=5", 60.0), ("max-age=7200", 7200.0)]
+    {
+        let key = Key::new("k1");
+        let jwks = key.jwks();
+        let fake = SimulatedAs::new(move |_| {
+            Reply::Answer(with(key_set(&jwks), CACHE_CONTROL, cache_control))
+        });
+        let server = fake.server();
+        let token = lasting_token(&key);
+        server.load_keys().await.unwrap();
+        sleep(24 * HOUR).await;
+        let pauses = pauses(&fake);
+        assert!(pauses.len() > 10, "{cache_control}");
+        for pause in &pauses {
+            let share = pause / lifetime;
+            assert!((0.749..=0.851).contains(&share), "{cache_control}: after {pause} s");
+        }
+        let spread = pauses.iter().copied().fold(0.0, f64::max)
+            - pauses.iter().copied().fold(f64::MAX, f64::min);
+        assert!(spread > lifetime / 100.0, "{cache_control}: no jitter in {pauses:?}");
+        assert!(is_accepted_at_once(&server, &token));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn avail_09_no_request_waits_at_expiry() {
+    let key = Key::new("k1");
+    let jwks = key.jwks();
+    // Slower than any request would wait.
+    let fake = SimulatedAs::new(move |_| Reply::After(Duration::from_secs(4), key_set(&jwks)));
+    let server = fake.server();
+    let token = lasting_token(&key);
+    server.load_keys().await.unwrap();
+    for _ in 0..HOUR.as_secs() {
+        sleep(Duration::from_secs(1)).await;
+        assert!(is_accepted_at_once(&server, &token));
+    }
+    assert!(fake.count() > 6);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_that_is_known_is_not_sent_again() {
+    let key = Arc::new(Key::new("k1"));
+    let served = Arc::clone(&key);
+    let fake = SimulatedAs::new(move |asked| {
+        Reply::Answer(match asked.if_none_match.as_deref() {
+            // Its lifetime is that of the new answer (RFC 9111 §4.3.4).
+            Some("\"v1\"") => with(answer(304, "", ""), CACHE_CONTROL, "max-age=3600"),
+            _ => with(key_set(&served.jwks()), ETAG, "\"v1\""),
+        })
+    });
+    let server = fake.server();
+    server.load_keys().await.unwrap();
+    sleep(HOUR).await;
+    let asked: Vec<_> = fake.log().into_iter().map(|asked| asked.if_none_match).collect();
+    assert_eq!(asked, [None, Some("\"v1\"".to_owned()), Some("\"v1\"".to_owned())]);
+    assert!(pauses(&fake)[1] > 2600.0);
+    let status = server.keys().remove(0);
+    assert_eq!((status.fetches.attempts, status.fetches.unchanged), (3, 2));
+    assert!(is_accepted_at_once(&server, &lasting_token(&key)));
+
+    // Another version is another set.
+    let new = Key::new("k2");
+    let jwks = new.jwks();
+    fake.answer_with(move |_| Reply::Answer(with(key_set(&jwks), ETAG, "W/\"v2\"")));
+    sleep(HOUR).await;
+    assert!(is_accepted_at_once(&server, &lasting_token(&new)));
+    assert_eq!(kind(&server, &lasting_token(&key)).await, Some(RejectionKind::UnknownKey));
+    assert_eq!(fake.log().last().unwrap().if_none_match.as_deref(), Some("W/\"v2\""));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_304_that_nobody_asked_for_is_no_key_set() {
+    let key = Key::new("k1");
+    let fake = SimulatedAs::publishing(key.jwks());
+    let server = fake.server();
+    server.load_keys().await.unwrap();
+    fake.answer_with(|_| Reply::Answer(answer(304, "", "")));
+    let error = server.load_keys().await.unwrap_err().to_string();
+    assert!(error.contains("answered with status 304"), "{error}");
+    assert!(is_accepted_at_once(&server, &lasting_token(&key)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn pauses_after_failures_grow_and_the_first_success_ends_them() {
+    let key = Key::new("k1");
+    let fake = SimulatedAs::publishing(key.jwks());
+    let server = fake.server();
+    server.load_keys().await.unwrap();
+    fake.answer_with(|_| Reply::Unreachable);
+    sleep(2 * HOUR).await;
+    let failing = pauses(&fake);
+    for (pause, least) in failing[1..].iter().zip([10.0, 20.0, 40.0, 80.0, 160.0, 240.0, 240.0]) {
+        assert!((least..=least * 1.25 + 0.01).contains(pause), "{failing:?}");
+    }
+    assert!(failing.iter().skip(1).all(|pause| *pause <= 300.01), "{failing:?}");
+    let status = server.keys().remove(0);
+    assert!(status.last_error.unwrap().contains("nobody is there"));
+    assert_eq!(status.state, KeyState::Stale);
+    assert_eq!(status.fetches.failed + 1, status.fetches.attempts);
+
+    fake.publish(key.jwks());
+    sleep(Duration::from_secs(301)).await;
+    let status = server.keys().remove(0);
+    assert_eq!((status.last_error, status.state), (None, KeyState::Fresh));
+    let healed = fake.count();
+    sleep(HOUR).await;
+    assert!((6..=9).contains(&(fake.count() - healed)), "back to every eight minutes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_task_ends_with_the_last_resource_server() {
+    let key = Key::new("k1");
+    let fake = SimulatedAs::publishing(key.jwks());
+    let before = Handle::current().metrics().num_alive_tasks();
+    let server = fake.discovering_server();
+    fake.answer_with({
+        let jwks = key.jwks();
+        move |asked| match asked.path.as_str() {
+            JWKS => Reply::Answer(key_set(&jwks)),
+            _ => Reply::Answer(metadata_to(&format!("{ISSUER}{JWKS}"))),
+        }
+    });
+    let clone = server.clone();
+    server.load_keys().await.unwrap();
+    drop(server);
+    sleep(HOUR).await;
+    assert!(fake.count() > 6, "a clone is left");
+    assert_eq!(Handle::current().metrics().num_alive_tasks(), before + 1);
+    drop(clone);
+    tokio::task::yield_now().await;
+    assert_eq!(Handle::current().metrics().num_alive_tasks(), before);
+    let then = fake.count();
+    sleep(24 * HOUR).await;
+    assert_eq!(fake.count(), then);
+}
+
+#[test]
+fn keys_are_refreshed_on_the_request_path_where_nothing_runs_between_requests() {
+    let key = Key::new("k1");
+    let token = lasting_token(&key);
+    let fake = SimulatedAs::publishing(key.jwks());
+    let server = fake.server();
+    let mut then = 0;
+    for hours in 1..=5 {
+        // Each request has a runtime of its own, which ends with it and takes the task along.
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap();
+        runtime.block_on(async {
+            advance(HOUR * hours).await;
+            assert!(server.verify(&token).await.is_ok());
+        });
+        assert!(fake.count() > then);
+        then = fake.count();
+    }
+}
+
+#[test]
+fn keys_are_refreshed_on_a_runtime_of_several_threads() {
+    let key = Key::new("k1");
+    let fake = SimulatedAs::publishing(key.jwks());
+    let server = fake.server();
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    runtime.block_on(async {
+        let (server, token) = (server.clone(), lasting_token(&key));
+        let verified = tokio::spawn(async move { server.verify(&token).await.is_ok() });
+        assert!(verified.await.unwrap());
+        // One task is left; that the other is over is noticed a little later.
+        while Handle::current().metrics().num_alive_tasks() != 1 {
+            tokio::task::yield_now().await;
+        }
+    });
+    let status = server.keys().remove(0);
+    assert!(status.next_refresh.is_some_and(|next| next > Duration::from_secs(400)));
+    // The runtime ends first, then the server.
+    drop(runtime);
+    assert_eq!(server.keys()[0].state, KeyState::Fresh);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_says_what_an_operator_wants_to_know() {
+    let (one, two) = (Key::new("k1"), Key::new("k2"));
+    let set = serde_json::json!({ "keys": [one.jwk(), { "kty": "XYZ" }, two.jwk(), two.jwk()] });
+    let fake = SimulatedAs::publishing(set.to_string());
+    let fixed = Issuer::with_jwks("https://fixed.example", one.jwks()).audience("a");
+    let issuer = Issuer::with_jwks_uri(ISSUER, format!("{ISSUER}{JWKS}"));
+    let server = fake.builder(issuer).issuer(fixed).build().unwrap();
+
+    let before = server.keys();
+    assert_eq!(before.len(), 2);
+    assert_eq!(before[0].issuer, ISSUER);
+    assert_eq!(before[0].state, KeyState::Missing);
+    assert_eq!((before[0].age, before[0].next_refresh), (None, None));
+    assert_eq!(before[1].issuer, "https://fixed.example");
+    assert_eq!(before[1].source, "the configured key set");
+    assert_eq!((before[1].state, before[1].keys), (KeyState::Fresh, 1));
+    assert_eq!(before[1].next_refresh, None);
+
+    server.load_keys().await.unwrap();
+    sleep(Duration::from_secs(60)).await;
+    let status = server.keys().remove(0);
+    assert_eq!(status.address.as_deref(), Some("https://as.example/jwks"));
+    assert_eq!(status.source, "https://as.example/jwks");
+    assert_eq!((status.state, status.keys), (KeyState::Fresh, 3));
+    assert_eq!(status.kids, ["k1", "k2"]);
+    assert_eq!(status.ignored.len(), 1);
+    assert!(status.ignored[0].starts_with("key 2: "), "{:?}", status.ignored);
+    assert_eq!(status.age, Some(Duration::from_secs(60)));
+    let next = status.next_refresh.unwrap().as_secs_f64();
+    assert!((390.0..=450.0).contains(&next), "{next}");
+    assert_eq!((status.last_error, status.metadata_error), (None, None));
+    assert_eq!((status.fetches.attempts, status.fetches.failed), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failing_server_is_told_of_once_per_change_and_not_per_request() {
+    log::start();
+    let (old, new) = (Key::new("k1"), Key::new("k2"));
+    let fake = SimulatedAs::new(|_| Reply::Unreachable);
+    let server = fake.server();
+    let token = lasting_token(&old);
+    for _ in 0..60 {
+        assert!(server.verify(&token).await.is_err());
+        sleep(Duration::from_secs(1)).await;
+    }
+    let lines = log::take();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].starts_with("WARN keys cannot be loaded, tokens get 503"), "{lines:?}");
+    assert!(lines[0].contains("https://as.example/jwks: unreachable: nobody is there"));
+
+    fake.answer_with(|_| Reply::Answer(answer(500, "text/plain", "")));
+    sleep(Duration::from_secs(1)).await;
+    assert!(server.verify(&token).await.is_err());
+    let lines = log::take();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(lines[0].contains("answered with status 500"), "another fault is news: {lines:?}");
+
+    fake.publish(old.jwks());
+    sleep(Duration::from_secs(1)).await;
+    assert!(server.verify(&token).await.is_ok());
+    let lines = log::take();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[0].starts_with("INFO keys can be loaded again"), "{lines:?}");
+    assert!(lines[1].starts_with("INFO keys loaded"), "{lines:?}");
+
+    fake.answer_with(|_| Reply::Answer(answer(200, "application/json", r#"{"keys":[]}"#)));
+    for _ in 0..HOUR.as_secs() {
+        sleep(Duration::from_secs(1)).await;
+        assert!(server.verify(&token).await.is_ok());
+        assert!(server.verify(&lasting_token(&new)).await.is_err());
+    }
+    let lines = log::take();
+    assert_eq!(lines.len(), 1, "{lines:?}");
+    assert!(
+        lines[0].starts_with("WARN keys cannot be refreshed, those that are there stay in use")
+            && lines[0].contains("the key set is empty"),
+        "{lines:?}"
+    );
+
+    fake.publish(new.jwks());
+    sleep(HOUR).await;
+    let lines = log::take();
+    assert_eq!(lines.len(), 2, "{lines:?}");
+    assert!(lines[1].contains("keys have changed") && lines[1].contains("now=k2 before=k1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn disc_07_keys_and_metadata_fail_independently_of_each_other() {
+    type Metadata = fn() -> Reply;
+    log::start();
+    let (one, two, three) = (Key::new("k1"), Key::new("k2"), Key::new("k3"));
+    let script = |metadata: Metadata, jwks: String| {
+        move |asked: &support::simulated_as::Asked| match asked.path.as_str() {
+            METADATA => metadata(),
+            JWKS => Reply::Answer(key_set(&jwks)),
+            "/moved" => Reply::Answer(key_set(&jwks)),
+            _ => Reply::Answer(answer(404, "", "")),
+        }
+    };
+    let good = || Reply::Answer(metadata_to("https://as.example/jwks"));
+    let fake = SimulatedAs::new(script(good, one.jwks()));
+    let server = fake.discovering_server();
+    server.load_keys().await.unwrap();
+    log::take();
+
+    // Rotation while the metadata is gone, wrong, or slower than anybody waits.
+    let faults: [(Metadata, &str); 5] = [
+        (|| Reply::Unreachable, "unreachable"),
+        (|| Reply::Answer(answer(500, "", "")), "status 500"),
+        (
+            || Reply::Answer(support::fake_as::metadata("https://evil.example", "https://e/k")),
+            "names another issuer than the configured one",
+        ),
+        (|| Reply::Answer(answer(200, "application/json", "{")), "is not a JSON object"),
+        (|| Reply::Never, "takes much longer"),
+    ];
+    for (index, (metadata, told)) in faults.into_iter().enumerate() {
+        let rotated = Key::new(&format!("r{index}"));
+        fake.answer_with(script(metadata, rotated.jwks()));
+        sleep(Duration::from_secs(11)).await;
+        let start = Instant::now();
+        assert_eq!(kind(&server, &lasting_token(&rotated)).await, None, "{told}");
+        assert!(start.elapsed() <= Duration::from_secs(1));
+        let status = server.keys().remove(0);
+        assert_eq!(status.last_error, None);
+        assert!(status.metadata_error.unwrap().contains(told), "{told}");
+        let lines = log::take();
+        assert_eq!(lines.len(), 2, "{lines:?}");
+        assert!(lines[0].contains("metadata cannot be refreshed") && lines[0].contains(told));
+    }
+    fake.answer_with(script(good, two.jwks()));
+    sleep(Duration::from_secs(11)).await;
+    assert_eq!(kind(&server, &lasting_token(&two)).await, None);
+    assert_eq!(server.keys()[0].metadata_error, None);
+    assert!(log::take()[0].contains("metadata can be loaded again"));
+
+    // The keys are gone and the metadata is not: those that are there stay.
+    fake.answer_with(move |asked| match asked.path.as_str() {
+        METADATA => good(),
+        _ => Reply::Answer(answer(503, "", "")),
+    });
+    sleep(HOUR).await;
+    assert!(is_accepted_at_once(&server, &lasting_token(&two)));
+    assert!(
+        server.keys()[0].last_error.as_ref().unwrap().contains("/jwks: answered with status 503")
+    );
+
+    // They are somewhere else now, and the old place still has the old ones.
+    let (old, new) = (two.jwks(), three.jwks());
+    fake.answer_with(move |asked| match asked.path.as_str() {
+        METADATA => Reply::Answer(metadata_to("https://as.example/moved")),
+        "/moved" => Reply::Answer(key_set(&new)),
+        _ => Reply::Answer(key_set(&old)),
+    });
+    // Failures use up the budget for unknown keys.
+    sleep(Duration::from_secs(11)).await;
+    assert_eq!(kind(&server, &lasting_token(&three)).await, None);
+    assert_eq!(kind(&server, &lasting_token(&two)).await, Some(RejectionKind::UnknownKey));
+    assert_eq!(server.keys()[0].address.as_deref(), Some("https://as.example/moved"));
+
+    // A place that does not work takes nothing away.
+    fake.answer_with(move |asked| match asked.path.as_str() {
+        METADATA => Reply::Answer(metadata_to("https://as.example/nowhere")),
+        "/moved" => Reply::Answer(key_set(&three.jwks())),
+        _ => Reply::Answer(answer(404, "", "")),
+    });
+    server.load_keys().await.unwrap_err();
+    assert_eq!(server.keys()[0].kids, ["k3"]);
+}
