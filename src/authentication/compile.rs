@@ -7,7 +7,7 @@ use super::issuer::{Issuer, Keys, WildcardMatch};
 use super::trusted::{Audience, TrustedIssuer};
 use crate::config_error::{Faults, Setting};
 use crate::fetch::{AllowHttp, HttpClient};
-use crate::keys::{KeySource, KeyStore};
+use crate::keys::{KeySource, KeyStore, LastGoodFile};
 use crate::scope::{self, Ceiling, GrantRules, Hierarchy, Scope, Wildcards};
 
 /// RFC 7519 §4.1.4: "no more than a few minutes".
@@ -20,6 +20,9 @@ pub(crate) struct Shared<'a> {
     pub(crate) max_stale: Duration,
     /// `None` where there is no client because its own configuration was at fault.
     pub(crate) client: Option<HttpClient>,
+    /// `None` where none is configured or no issuer is asked for keys.
+    #[expect(dead_code, reason = "the store does not ask it yet")]
+    pub(crate) last_good: Option<Arc<LastGoodFile>>,
 }
 
 impl Issuer {

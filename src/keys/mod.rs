@@ -23,6 +23,7 @@ mod store;
 use std::time::Duration;
 
 pub(crate) use flight::Refresh;
+pub(crate) use last_good::LastGoodFile;
 pub(crate) use source::{KeySource, LoadError};
 pub(crate) use store::{KeyStore, Missing};
 

@@ -54,6 +54,11 @@ struct State {
 }
 
 impl LastGoodFile {
+    /// Whether there can be a file at this path, whatever is there. The file is not opened.
+    pub(crate) fn check_path(path: &Path) -> Result<(), &'static str> {
+        disk::check_path(path)
+    }
+
     /// Reads the file if it is there. What cannot be used is warned about and ignored. Blocks.
     pub(crate) fn open(path: PathBuf) -> Self {
         let entries = match read(&path) {

@@ -318,6 +318,26 @@ fn a_directory_is_neither_read_nor_replaced() {
 }
 
 #[test]
+fn a_path_is_one_of_a_file_in_a_directory_that_exists() {
+    let folder = Folder::with("path", "");
+    let check = |path: &Path| LastGoodFile::check_path(path);
+    assert_eq!(check(&folder.file()), Ok(()));
+    assert_eq!(check(&folder.0.join("not-there")), Ok(()));
+    assert_eq!(check(Path::new("last-good.json")), Ok(()));
+
+    let no_folder = Err("must be the path of a file in a directory that exists");
+    assert_eq!(check(&folder.0.join("not-there/keys.json")), no_folder);
+    assert_eq!(check(&folder.file().join("keys.json")), no_folder);
+    let directory = Err("is a directory; it must be the path of a file");
+    for path in [&folder.0, Path::new("/"), Path::new("..")] {
+        assert_eq!(check(path), directory, "{path:?}");
+    }
+    for path in ["", "not-there/", "not-there/.."] {
+        assert_eq!(check(Path::new(path)), Err("must be the path of a file"), "{path:?}");
+    }
+}
+
+#[test]
 fn debug_shows_the_path_alone() {
     let folder = Folder::with("debug", both());
     let file = LastGoodFile::open(folder.file());
