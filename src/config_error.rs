@@ -34,6 +34,7 @@ pub(crate) enum Setting {
     ImpliedScopes,
     Realm,
     Resource,
+    JwksSnapshot,
 }
 
 impl Fault {

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use super::issuer::{Issuer, Keys, WildcardMatch};
 use super::trusted::{Audience, TrustedIssuer};
+use crate::clock::Clock;
 use crate::config_error::{Faults, Setting};
 use crate::fetch::{AllowHttp, HttpClient};
-use crate::keys::{Discovery, KeySource, KeyStore};
+use crate::keys::{Discovery, KeySettings, KeySource, KeyStore, LastGoodFile};
 use crate::scope::{self, Ceiling, GrantRules, Hierarchy, Scope, Wildcards};
 
 /// RFC 7519 §4.1.4: "no more than a few minutes".
@@ -20,6 +21,9 @@ pub(crate) struct Shared<'a> {
     pub(crate) max_stale: Duration,
     /// `None` where there is no client because its own configuration was at fault.
     pub(crate) client: Option<HttpClient>,
+    pub(crate) clock: Arc<dyn Clock>,
+    /// `None` where none is configured or no issuer is asked for keys.
+    pub(crate) last_good: Option<Arc<LastGoodFile>>,
 }
 
 impl Issuer {
@@ -60,7 +64,14 @@ impl Issuer {
         let source = self.key_source(shared, &mut fault)?;
 
         let name: Arc<str> = self.name.into();
-        let keys = KeyStore::new(Arc::clone(&name), source, &self.algorithms, shared.max_stale);
+        let keys = KeyStore::new(KeySettings {
+            issuer: Arc::clone(&name),
+            source,
+            algorithms: &self.algorithms,
+            max_stale: shared.max_stale,
+            clock: Arc::clone(&shared.clock),
+            last_good: shared.last_good.clone(),
+        });
         if let Err(error) = keys.load_local() {
             fault(Setting::Jwks, &error.to_string());
         }

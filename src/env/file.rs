@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 /// Larger files are refused. Bytes; no setting comes near it.
 const MAX_BYTES: u64 = 1024 * 1024;
 
-/// The path in `NAME_FILE`. It is going to be named in faults, so it must not be the secret
-/// itself, put into the wrong variable.
+/// The path in `NAME_FILE`. It is going to be named in faults and warnings, so it must not be the
+/// secret itself, put into the wrong variable.
 pub(super) fn path(text: &str) -> Result<PathBuf, &'static str> {
     let is_content = text.trim_start().starts_with(['{', '[', '-']);
     // Nobody calls a file like this without naming its folder; secrets look like it.

@@ -22,10 +22,11 @@ pub(super) const RESOURCE: &str = "PORTCULLIS_RESOURCE";
 pub(super) const SKIP_AUDIENCE: &str = "PORTCULLIS_SKIP_AUDIENCE";
 pub(super) const ALLOW_HTTP: &str = "PORTCULLIS_ALLOW_HTTP";
 pub(super) const JWKS_MAX_STALE: &str = "PORTCULLIS_JWKS_MAX_STALE";
+pub(super) const JWKS_SNAPSHOT: &str = "PORTCULLIS_JWKS_SNAPSHOT";
 pub(super) const TOKEN_CACHE: &str = "PORTCULLIS_TOKEN_CACHE";
 
 /// Every name there is, in the order in which faults are reported.
-const KNOWN: [&str; 31] = [
+const KNOWN: [&str; 32] = [
     ISSUER,
     AUDIENCE,
     JWKS_URI,
@@ -43,6 +44,7 @@ const KNOWN: [&str; 31] = [
     SKIP_AUDIENCE,
     ALLOW_HTTP,
     JWKS_MAX_STALE,
+    JWKS_SNAPSHOT,
     TOKEN_CACHE,
     // The sidecar's own, read by the floor above.
     "PORTCULLIS_UPSTREAM",
@@ -141,6 +143,7 @@ mod tests {
             ("PORTCULLIS_AUDEINCE", Some("PORTCULLIS_AUDIENCE")),
             ("PORTCULLIS_JWKS_URL", Some("PORTCULLIS_JWKS_URI")),
             ("PORTCULLIS_JWK", Some("PORTCULLIS_JWKS")),
+            ("PORTCULLIS_JWKS_SNAPSHOTS", Some("PORTCULLIS_JWKS_SNAPSHOT")),
             ("PORTCULLIS_REQUIRED_SCOPE", Some("PORTCULLIS_REQUIRED_SCOPES")),
             ("PORTCULLIS_REQUIRED_CLAIM", Some("PORTCULLIS_REQUIRED_CLAIMS")),
             ("PORTCULLIS_UPSTEAM", Some("PORTCULLIS_UPSTREAM")),

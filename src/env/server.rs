@@ -70,6 +70,9 @@ fn server_settings(
     if let Read::Value(max_stale) = source.read(JWKS_MAX_STALE, values::duration) {
         builder = builder.jwks_max_stale(max_stale);
     }
+    if let Read::Value(path) = source.read(JWKS_SNAPSHOT, values::path) {
+        builder = builder.jwks_snapshot(path);
+    }
     // Checked already, so that nobody has to change anything once there is a cache.
     source.read(TOKEN_CACHE, values::count);
     let http = [("loopback", false), ("dangerously", true)];
@@ -232,5 +235,6 @@ fn variable(setting: Setting) -> Option<&'static str> {
         Setting::ImpliedScopes => return None,
         Setting::Realm => REALM,
         Setting::Resource => RESOURCE,
+        Setting::JwksSnapshot => JWKS_SNAPSHOT,
     })
 }

@@ -1,8 +1,10 @@
 //! What a value says: pure functions from its text. Problems tell elements of lists by their
 //! number, never by their text.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::file;
 use super::nearest::nearest;
 use super::source::Problems;
 use crate::authorization::Requirement;
@@ -20,6 +22,11 @@ pub(super) fn word(text: &str) -> Result<String, Problems> {
         return problem("must be one value without white space");
     }
     Ok(text.to_owned())
+}
+
+/// The path of a file that need not exist.
+pub(super) fn path(text: &str) -> Result<PathBuf, Problems> {
+    file::path(text).map_err(|fault| vec![fault.to_owned()])
 }
 
 /// A list of exact strings.

@@ -81,6 +81,11 @@ impl Discovery {
         }
     }
 
+    /// Whether metadata of this issuer may name this address.
+    pub(super) fn may_lead_to(&self, place: &Url) -> bool {
+        keys_at(place.as_str(), &self.issuer, self.allow_http).is_some()
+    }
+
     async fn follow(
         &self,
         metadata: Metadata,
@@ -152,16 +157,17 @@ fn read(
     if metadata.issuer != issuer {
         return Err("names another issuer than the configured one");
     }
-    let jwks_uri =
-        allow_http.check(&metadata.jwks_uri).map_err(|_| "has a jwks_uri that is not https")?;
+    keys_at(&metadata.jwks_uri, issuer, allow_http).ok_or("has a jwks_uri that is not https")
+}
+
+/// The address of an issuer's keys, if it may be one.
+fn keys_at(jwks_uri: &str, issuer: &str, allow_http: AllowHttp) -> Option<Url> {
+    let jwks_uri = allow_http.check(jwks_uri).ok()?;
     // Loopback is for issuers of this machine; no other has a say in what is asked here.
-    if jwks_uri.scheme() == "http"
+    let is_inward = jwks_uri.scheme() == "http"
         && issuer.starts_with("https://")
-        && allow_http == AllowHttp::Loopback
-    {
-        return Err("has a jwks_uri that is not https");
-    }
-    Ok(jwks_uri)
+        && allow_http == AllowHttp::Loopback;
+    (!is_inward).then_some(jwks_uri)
 }
 
 fn parse(document: &[u8]) -> Option<Document> {

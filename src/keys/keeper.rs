@@ -35,7 +35,11 @@ impl Drop for Keeper {
 
 async fn keep(shared: Arc<Shared>, mut attempt: u64, mut cause: Cause) {
     loop {
-        carry_out(&shared, attempt, cause).await;
+        let is_good = carry_out(&shared, attempt, cause).await;
+        if is_good && let Some(written) = shared.remember() {
+            // A failure is told of where it happens.
+            let _ = written.await;
+        }
         let Some(next) = shared.flights.look(|schedule| schedule.next()) else { return };
         tokio::time::sleep_until(next).await;
         let now = Instant::now();
@@ -49,7 +53,7 @@ async fn keep(shared: Arc<Shared>, mut attempt: u64, mut cause: Cause) {
     }
 }
 
-async fn carry_out(shared: &Shared, attempt: u64, cause: Cause) {
+async fn carry_out(shared: &Shared, attempt: u64, cause: Cause) -> bool {
     // Before anything can fail: however this ends, the attempt is over then.
     let landing = Landing::of(shared, attempt);
     let known = shared.snapshot.load_full();
@@ -58,5 +62,8 @@ async fn carry_out(shared: &Shared, attempt: u64, cause: Cause) {
         Cause::Due | Cause::Asked => fetch::TIMEOUT,
     };
     let known = known.as_ref().map(|known| &known.loaded);
-    landing.with(shared.source.load(&shared.algorithms, known, grace).await);
+    let result = shared.source.load(&shared.algorithms, known, grace).await;
+    let is_good = result.is_ok();
+    landing.with(result);
+    is_good
 }

@@ -17,6 +17,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub(super) struct Landing<'a> {
     shared: &'a Shared,
     attempt: u64,
+    #[cfg(feature = "metrics")]
+    departed: Instant,
     result: Result<Loaded, LoadError>,
 }
 
@@ -24,7 +26,13 @@ impl<'a> Landing<'a> {
     /// An attempt that does not come to its end by a panic has failed. One that is dropped with its
     /// runtime says nothing about the authorization server, and is as if it had not been.
     pub(super) fn of(shared: &'a Shared, attempt: u64) -> Self {
-        Self { shared, attempt, result: Err(LoadError::Aborted) }
+        Self {
+            shared,
+            attempt,
+            #[cfg(feature = "metrics")]
+            departed: Instant::now(),
+            result: Err(LoadError::Aborted),
+        }
     }
 
     pub(super) fn with(mut self, result: Result<Loaded, LoadError>) {
@@ -59,7 +67,31 @@ impl Drop for Landing<'_> {
         if counts {
             let (last_error, trouble) = told;
             report(shared, before.as_deref(), &result, last_error.as_ref(), trouble.as_ref());
+            #[cfg(feature = "metrics")]
+            self.count(before.as_deref(), &result, now);
         }
+    }
+}
+
+#[cfg(feature = "metrics")]
+impl Landing<'_> {
+    fn count(
+        &self,
+        before: Option<&KeySnapshot>,
+        result: &Result<Loaded, Arc<LoadError>>,
+        now: Instant,
+    ) {
+        use super::metrics::{Outcome, attempt};
+
+        let outcome = match result {
+            Ok(loaded) if before.is_some_and(|before| before.loaded.has_set_of(loaded)) => {
+                Outcome::Unchanged { keys: loaded.set.len() }
+            }
+            Ok(loaded) => Outcome::Changed { keys: loaded.set.len() },
+            Err(_) => Outcome::Failed,
+        };
+        let took = now.duration_since(self.departed);
+        attempt(&self.shared.issuer, outcome, took, self.shared.clock.now());
     }
 }
 
@@ -78,8 +110,8 @@ fn write_down(
     history.last = attempt;
     match result {
         Ok(loaded) => {
-            let same = |before: &KeySnapshot| Arc::ptr_eq(&before.loaded.set, &loaded.set);
-            history.unchanged += u64::from(before.is_some_and(same));
+            let is_known = before.is_some_and(|before| before.loaded.has_set_of(loaded));
+            history.unchanged += u64::from(is_known);
             history.last_success = Some(now);
             let trouble = mem::replace(&mut history.trouble, loaded.trouble.clone());
             (history.last_error.take(), trouble)
@@ -132,7 +164,7 @@ pub(super) fn report_keys(shared: &Shared, before: Option<&KeySnapshot>, loaded:
     }
     match before {
         None => tracing::info!(%issuer, source = %shared.source, keys = set.len(), "keys loaded"),
-        Some(before) if Arc::ptr_eq(&before.loaded.set, set) => {
+        Some(before) if before.loaded.has_set_of(loaded) => {
             tracing::debug!(%issuer, keys = set.len(), "keys have not changed");
         }
         Some(before) => {

@@ -57,6 +57,11 @@ impl Loaded {
         Ok(loaded)
     }
 
+    /// Whether these are the same keys as in `other`, however old.
+    pub(super) fn has_set_of(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.set, &other.set)
+    }
+
     /// Keys are built anew only where the document is another one than before.
     pub(super) fn parse(
         document: &Bytes,

@@ -20,11 +20,16 @@ mod history;
 mod horizon;
 mod keeper;
 mod landing;
+mod last_good;
 mod lifetime;
 mod load_error;
 mod loaded;
+mod memory;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod refresh;
 mod schedule;
+mod settings;
 mod shared;
 mod snapshot;
 mod source;
@@ -38,9 +43,11 @@ use tokio::time::Instant;
 
 use chance::chance;
 pub(crate) use discovery::Discovery;
+pub(crate) use last_good::LastGoodFile;
 pub(crate) use load_error::LoadError;
 use loaded::Loaded;
 pub(crate) use refresh::Refresh;
+pub(crate) use settings::KeySettings;
 pub(crate) use source::KeySource;
 pub use status::{KeyFetches, KeyState, KeyStatus};
 pub(crate) use store::{KeyStore, Missing};

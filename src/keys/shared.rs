@@ -14,7 +14,8 @@ use super::history::History;
 use super::horizon::Horizon;
 use super::schedule::{LOST_AFTER, Pace, Schedule};
 use super::snapshot::KeySnapshot;
-use super::{Instant, KeySource, Patience};
+use super::{Instant, KeySettings, KeySource, LastGoodFile, Patience};
+use crate::clock::Clock;
 use crate::jose::Algorithm;
 
 /// What requests read and attempts replace.
@@ -23,6 +24,8 @@ pub(super) struct Shared {
     pub(super) source: KeySource,
     pub(super) algorithms: Box<[Algorithm]>,
     pub(super) max_stale: Duration,
+    pub(super) clock: Arc<dyn Clock>,
+    pub(super) last_good: Option<Arc<LastGoodFile>>,
     pub(super) snapshot: ArcSwapOption<KeySnapshot>,
     pub(super) horizon: Horizon,
     /// Whether the last attempt failed.
@@ -33,18 +36,16 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(
-        issuer: Arc<str>,
-        source: KeySource,
-        algorithms: &[Algorithm],
-        max_stale: Duration,
-    ) -> Self {
+    pub(super) fn new(settings: KeySettings<'_>) -> Self {
+        let KeySettings { issuer, source, algorithms, max_stale, clock, last_good } = settings;
         let pace = if source.is_file() { Pace::FILE } else { Pace::NETWORK };
         Self {
             issuer,
             source,
             algorithms: algorithms.into(),
             max_stale,
+            clock,
+            last_good,
             snapshot: ArcSwapOption::empty(),
             horizon: Horizon::new(Instant::now()),
             failing: AtomicBool::new(false),
@@ -72,7 +73,7 @@ impl Shared {
     pub(super) fn has_other_keys(&self, seen: Option<&Arc<KeySnapshot>>, now: Instant) -> bool {
         let snapshot = self.snapshot.load();
         let usable = snapshot.as_ref().filter(|keys| self.serves(keys, now, Patience::MayWait));
-        usable.is_some_and(|usable| seen.is_none_or(|seen| !usable.has_set_of(seen)))
+        usable.is_some_and(|usable| seen.is_none_or(|seen| !usable.loaded.has_set_of(&seen.loaded)))
     }
 
     /// An attempt sets out: until it is over, nobody needs to see to a refresh, and nobody has to

@@ -23,11 +23,6 @@ impl KeySnapshot {
         &self.loaded.set
     }
 
-    /// Whether these are the same keys as in `other`, however old.
-    pub(super) fn has_set_of(&self, other: &Self) -> bool {
-        std::sync::Arc::ptr_eq(&self.loaded.set, &other.loaded.set)
-    }
-
     pub(super) fn age(&self, now: Instant) -> Duration {
         now.duration_since(self.at).saturating_add(self.age_then)
     }

@@ -76,6 +76,15 @@ impl KeySource {
         matches!(self, Self::File(_))
     }
 
+    /// Whether keys from there can be those that this source would fetch.
+    pub(super) fn may_lead_to(&self, place: &Url) -> bool {
+        match self {
+            Self::Discovery(discovery) => discovery.may_lead_to(place),
+            Self::Uri { address, .. } => address == place,
+            Self::Value(_) | Self::File(_) => false,
+        }
+    }
+
     fn parse(
         &self,
         document: &Bytes,

@@ -14,8 +14,7 @@ use super::schedule::{Cause, Schedule};
 use super::shared::Shared;
 use super::snapshot::KeySnapshot;
 use super::sync::lock;
-use super::{Instant, KeySource, LoadError, Loaded, Patience, Refresh, chance};
-use crate::jose::Algorithm;
+use super::{Instant, KeySettings, LoadError, Loaded, Patience, Refresh, chance};
 
 /// The keys of one issuer.
 #[derive(Debug)]
@@ -41,14 +40,11 @@ pub(crate) enum Missing {
 }
 
 impl KeyStore {
-    pub(crate) fn new(
-        issuer: Arc<str>,
-        source: KeySource,
-        algorithms: &[Algorithm],
-        max_stale: Duration,
-    ) -> Self {
-        let shared = Shared::new(issuer, source, algorithms, max_stale);
-        Self { shared: Arc::new(shared), keeper: Mutex::default(), has_warned: Once::new() }
+    /// Reads the file of last good keys where there is one; no other I/O.
+    pub(crate) fn new(settings: KeySettings<'_>) -> Self {
+        let shared = Arc::new(Shared::new(settings));
+        shared.restore();
+        Self { shared, keeper: Mutex::default(), has_warned: Once::new() }
     }
 
     pub(crate) fn issuer(&self) -> &str {
@@ -91,6 +87,20 @@ impl KeyStore {
 
     /// What to do about a token whose key, named `kid`, is not among those that were `seen`.
     pub(crate) fn missing(
+        &self,
+        seen: Option<&Arc<KeySnapshot>>,
+        kid: Option<&str>,
+        patience: Patience,
+    ) -> Missing {
+        let missing = self.seek(seen, kid, patience);
+        #[cfg(feature = "metrics")]
+        if seen.is_some() && !matches!(missing, Missing::Wait(_)) {
+            super::metrics::unknown_key(&self.shared.issuer);
+        }
+        missing
+    }
+
+    fn seek(
         &self,
         seen: Option<&Arc<KeySnapshot>>,
         kid: Option<&str>,

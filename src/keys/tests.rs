@@ -18,7 +18,14 @@ const SET: &str = concat!(
 );
 
 fn store_with(source: KeySource, max_stale: Duration) -> KeyStore {
-    KeyStore::new("i".into(), source, &[Algorithm::HS256], max_stale)
+    KeyStore::new(KeySettings {
+        issuer: "i".into(),
+        source,
+        algorithms: &[Algorithm::HS256],
+        max_stale,
+        clock: Arc::new(crate::clock::SystemClock),
+        last_good: None,
+    })
 }
 
 fn store(source: KeySource) -> KeyStore {

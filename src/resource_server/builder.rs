@@ -1,6 +1,7 @@
 //! Configuration of a resource server: collected first, checked as a whole.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::clock::{Clock, SystemClock};
 use crate::config_error::{ConfigError, Faults, Setting};
 use crate::credentials::QueryToken;
 use crate::fetch::{AllowHttp, Chain, HttpClient, HttpService};
+use crate::keys::LastGoodFile;
 use crate::rejection::{RefusalBody, Rejection};
 
 const DEFAULT_REALM: &str = "resource";
@@ -61,6 +63,7 @@ pub struct ResourceServerBuilder {
     roots: Vec<Vec<u8>>,
     allow_http: AllowHttp,
     max_stale: Option<Duration>,
+    jwks_snapshot: Option<PathBuf>,
 }
 
 impl ResourceServerBuilder {
@@ -152,12 +155,35 @@ impl ResourceServerBuilder {
         self
     }
 
+    /// A file for the last good keys of each issuer that is asked for keys, so that a restart
+    /// while the authorization server cannot be reached serves at once, as long as
+    /// [`jwks_max_stale`](Self::jwks_max_stale) allows. Default: none.
+    ///
+    /// The file need not exist; its directory must, and the service must be allowed to make files
+    /// there. It is replaced as a whole whenever keys were fetched, by one that its owner alone
+    /// may read and write. One file is for one service, whose replicas may share it: entries of
+    /// issuers that are not configured are dropped. Without an issuer that is asked for keys it
+    /// has no effect.
+    ///
+    /// **Whoever can write the file, or make files in its directory, can supply keys and so make
+    /// tokens**, as with the configuration. So protect it like the configuration: a directory of
+    /// the service's own, not `/tmp`. The checksums in it find damage and carelessness; they are
+    /// no seal. An entry counts for the issuer and the address of keys that it was written for
+    /// alone. What is damaged, of another version, or may be written by every user is ignored
+    /// with a warning, and keys are fetched as if it were not there. A file that is something
+    /// else is not replaced either.
+    pub fn jwks_snapshot(mut self, path: impl Into<PathBuf>) -> Self {
+        self.jwks_snapshot = Some(path.into());
+        self
+    }
+
     /// Settings that weaken the checks.
     pub fn dangerous(self) -> DangerousBuilder {
         DangerousBuilder(self)
     }
 
-    /// Checks the configuration. No network I/O; local key files are read.
+    /// Checks the configuration. No network I/O; local key files and the
+    /// [file of last good keys](Self::jwks_snapshot) are read.
     ///
     /// # Errors
     /// Every fault that was found.
@@ -165,9 +191,10 @@ impl ResourceServerBuilder {
         let mut faults = Faults::default();
         let client = self.client(&mut faults);
         let challenge = self.challenge_settings(&mut faults);
-        let trusted = self.trusted_issuers(client, &mut faults);
+        let last_good = self.check_snapshot(&mut faults).and_then(|path| self.last_good(path));
+        let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
+        let trusted = self.trusted_issuers(client, last_good, &clock, &mut faults);
         faults.or(())?;
-        let clock = self.clock.unwrap_or_else(|| Arc::new(SystemClock));
         let scope = self.required.advertised();
         let challenges = Arc::new(Challenges::new(&challenge, scope.as_deref(), self.body.clone()));
         let mark = ServerMark::new(Arc::clone(&challenges));
@@ -183,18 +210,22 @@ impl ResourceServerBuilder {
     }
 
     /// What [`build`](Self::build) would find wrong, the HTTP client aside, which is costly to
-    /// make and may still be replaced.
+    /// make and may still be replaced. The file of last good keys is not read.
     #[cfg(feature = "env")]
     pub(crate) fn check(&self) -> Faults {
         let mut faults = Faults::default();
         self.challenge_settings(&mut faults);
-        self.trusted_issuers(None, &mut faults);
+        self.check_snapshot(&mut faults);
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        self.trusted_issuers(None, None, &clock, &mut faults);
         faults
     }
 
     fn trusted_issuers(
         &self,
         client: Option<HttpClient>,
+        last_good: Option<Arc<LastGoodFile>>,
+        clock: &Arc<dyn Clock>,
         faults: &mut Faults,
     ) -> Vec<TrustedIssuer> {
         if self.issuers.is_empty() {
@@ -205,6 +236,8 @@ impl ResourceServerBuilder {
             allow_http: self.allow_http,
             max_stale: self.max_stale.unwrap_or(DEFAULT_MAX_STALE),
             client,
+            clock: Arc::clone(clock),
+            last_good,
         };
         let mut names = Vec::new();
         let mut trusted = Vec::new();
@@ -248,6 +281,27 @@ impl ResourceServerBuilder {
             error_uri: self.error_uri.clone(),
             scope_on_401: self.scope_on_401.unwrap_or(true),
         }
+    }
+
+    /// Where last good keys can be kept.
+    fn check_snapshot(&self, faults: &mut Faults) -> Option<&Path> {
+        let path = self.jwks_snapshot.as_deref()?;
+        LastGoodFile::check_path(path)
+            .map_err(|problem| faults.add_about(Setting::JwksSnapshot, "jwks_snapshot", problem))
+            .ok()?;
+        Some(path)
+    }
+
+    /// None is read where no issuer is asked for keys.
+    fn last_good(&self, path: &Path) -> Option<Arc<LastGoodFile>> {
+        let asked: Vec<&str> =
+            self.issuers.iter().filter(|issuer| issuer.needs_http()).map(Issuer::name).collect();
+        if asked.is_empty() {
+            return None;
+        }
+        let file = LastGoodFile::open(path.to_owned());
+        file.keep_only(&asked);
+        Some(Arc::new(file))
     }
 
     /// None is made where no issuer needs one: a machine without root certificates can still

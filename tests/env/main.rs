@@ -66,6 +66,8 @@ fn two_variables_are_enough() {
 fn every_variable_is_accepted() {
     let keys = TempFile::new("every-keys", server::HS256_KEYS);
     let realm = TempFile::new("every-realm", "My API\r\n");
+    let snapshot = TempFile::new("every-snapshot", "");
+    let named = TempFile::new("every-snapshot-path", format!("{}\n", snapshot.path()));
     for vars in [
         &[("PORTCULLIS_ISSUER", "https://a.example/ \thttps://b.example\r\nhttp://127.0.0.1:9/x")]
             as &[_],
@@ -100,6 +102,14 @@ fn every_variable_is_accepted() {
         &[("PORTCULLIS_ALLOW_HTTP", "dangerously"), ("PORTCULLIS_ISSUER", "http://as.example")],
         &[("PORTCULLIS_JWKS_MAX_STALE", "0s")],
         &[("PORTCULLIS_JWKS_MAX_STALE", "18446744073709551615ms")],
+        &[("PORTCULLIS_JWKS_SNAPSHOT", snapshot.path())],
+        &[("PORTCULLIS_JWKS_SNAPSHOT", "a-file-that-is-not-there-yet.json")],
+        &[("PORTCULLIS_JWKS_SNAPSHOT_FILE", named.path())],
+        &[
+            ("PORTCULLIS_JWKS_SNAPSHOT", snapshot.path()),
+            ("PORTCULLIS_JWKS", server::HS256_KEYS),
+            ("PORTCULLIS_ALGORITHMS", "HS256"),
+        ],
         &[("PORTCULLIS_TOKEN_CACHE", "0")],
         &[("PORTCULLIS_TOKEN_CACHE", "10000")],
     ] {

@@ -10,6 +10,9 @@ use super::{AUDIENCE, ISSUER, TempFile, lines, server};
 #[test]
 fn jwt_04_res_04_prm_04_disc_05_chal_06_wild_08_wild_09_each_fault_has_its_line() {
     let unit = "must be a whole number with a unit: 500ms, 30s, 10m, 24h";
+    let folder = std::env::temp_dir();
+    let folder = folder.to_str().unwrap();
+    let named = TempFile::new("snapshot-path", "/nonexistent/portcullis/keys.json\n");
     for (vars, expected) in [
         // PORTCULLIS_ISSUER, DISC-05
         (&[("PORTCULLIS_ISSUER", " ")] as &[(&str, &str)], "ISSUER: holds only white space"),
@@ -124,6 +127,27 @@ fn jwt_04_res_04_prm_04_disc_05_chal_06_wild_08_wild_09_each_fault_has_its_line(
             &[("PORTCULLIS_JWKS_MAX_STALE", "18446744073709551615s")],
             "JWKS_MAX_STALE: is too long a time",
         ),
+        // PORTCULLIS_JWKS_SNAPSHOT
+        (
+            &[("PORTCULLIS_JWKS_SNAPSHOT", folder)],
+            "JWKS_SNAPSHOT: is a directory; it must be the path of a file",
+        ),
+        (
+            &[("PORTCULLIS_JWKS_SNAPSHOT", "/nonexistent/portcullis/keys.json")],
+            "JWKS_SNAPSHOT: must be the path of a file in a directory that exists",
+        ),
+        (
+            &[("PORTCULLIS_JWKS_SNAPSHOT_FILE", named.path())],
+            "JWKS_SNAPSHOT_FILE: must be the path of a file in a directory that exists",
+        ),
+        (
+            &[("PORTCULLIS_JWKS_SNAPSHOT", "not-there/")],
+            "JWKS_SNAPSHOT: must be the path of a file",
+        ),
+        (
+            &[("PORTCULLIS_JWKS_SNAPSHOT", server::HS256_KEYS)],
+            "JWKS_SNAPSHOT: must be the path of a file, and seems to hold the value itself",
+        ),
         (&[("PORTCULLIS_TOKEN_CACHE", "10k")], "TOKEN_CACHE: must be a whole number"),
         (&[("PORTCULLIS_TOKEN_CACHE", "99999999999999999999999")], "TOKEN_CACHE: is too large"),
         (&[("PORTCULLIS_REALM", "é")], "REALM: must be one or more printable ASCII characters"),
@@ -222,6 +246,7 @@ fn all_faults_are_reported_at_once_in_the_order_of_the_table() {
     let missing = "/nonexistent/portcullis";
     let vars = [
         ("PORTCULLIS_TOKEN_CACHE", "-1"),
+        ("PORTCULLIS_JWKS_SNAPSHOT", "/nonexistent/portcullis/keys.json"),
         ("PORTCULLIS_ALLOW_HTTP", "yes"),
         ("PORTCULLIS_SKIP_AUDIENCE", "yes"),
         ("PORTCULLIS_RESOURCE", "http://rs.example"),
@@ -255,10 +280,11 @@ PORTCULLIS_REALM: must be one or more printable ASCII characters
 PORTCULLIS_RESOURCE: must be an https URL
 PORTCULLIS_SKIP_AUDIENCE: must be dangerously or off
 PORTCULLIS_ALLOW_HTTP: must be loopback or dangerously
+PORTCULLIS_JWKS_SNAPSHOT: must be the path of a file in a directory that exists
 PORTCULLIS_TOKEN_CACHE: must be a whole number"
     );
     assert_eq!(error.to_string(), expected);
-    assert_eq!(error.faults().len(), 16);
+    assert_eq!(error.faults().len(), 17);
     assert!(error.faults().iter().all(|fault| fault.setting().starts_with("PORTCULLIS_")));
 }
 
@@ -358,7 +384,7 @@ fn a_key_set_of_secrets_is_not_shown_by_debug() {
     assert!(!shown.contains("keys\\\":") && !shown.contains("AAECAwQF"), "{shown}");
 }
 
-const NAMES: [&str; 18] = [
+const NAMES: [&str; 19] = [
     "ISSUER",
     "AUDIENCE",
     "JWKS_URI",
@@ -376,6 +402,7 @@ const NAMES: [&str; 18] = [
     "SKIP_AUDIENCE",
     "ALLOW_HTTP",
     "JWKS_MAX_STALE",
+    "JWKS_SNAPSHOT",
     "TOKEN_CACHE",
 ];
 

@@ -196,6 +196,10 @@ impl Write for Log {
 }
 
 fn logged(vars: &[(&str, &str)]) -> String {
+    logged_by(|| drop(super::with(vars)))
+}
+
+fn logged_by(action: impl FnOnce()) -> String {
     let log = Log::default();
     let writer = log.clone();
     let subscriber = tracing_subscriber::fmt()
@@ -203,7 +207,7 @@ fn logged(vars: &[(&str, &str)]) -> String {
         .with_writer(move || writer.clone())
         .with_ansi(false)
         .finish();
-    tracing::subscriber::with_default(subscriber, || drop(super::with(vars)));
+    tracing::subscriber::with_default(subscriber, action);
     let log = log.0.lock().unwrap();
     String::from_utf8_lossy(&log).into_owned()
 }
@@ -222,4 +226,26 @@ fn what_weakens_the_checks_is_warned_about_once_it_is_in_force() {
     assert_eq!(logged(&[("PORTCULLIS_ALLOW_HTTP", "loopback")]), "");
     // Judging a key set leaves no line about keys that build() is going to log.
     assert_eq!(logged(&SECRETS), "");
+}
+
+/// Neither judging the variables nor a server that fetches no keys looks at it.
+#[test]
+fn the_file_of_last_good_keys_is_read_when_the_server_is_built() {
+    let damaged = TempFile::new("damaged-snapshot", "{");
+    let snapshot = ("PORTCULLIS_JWKS_SNAPSHOT", damaged.path());
+    assert_eq!(logged(&[snapshot]), "");
+
+    let built = |vars: &[_]| {
+        let builder = super::with(vars).unwrap();
+        logged_by(|| drop(builder.build().unwrap()))
+    };
+    let log = built(&[snapshot]);
+    assert_eq!(log.matches("WARN").count(), 1, "{log}");
+    assert!(log.contains(damaged.path()) && log.contains("not one JSON object"), "{log}");
+    let log = built(&[&SECRETS[..], &[snapshot]].concat());
+    assert!(!log.contains(damaged.path()), "{log}");
+    assert_eq!(std::fs::read(damaged.path()).unwrap(), b"{");
+
+    let log = built(&[("PORTCULLIS_JWKS_SNAPSHOT", "a-file-that-is-not-there-yet.json")]);
+    assert!(!log.contains("WARN"), "{log}");
 }

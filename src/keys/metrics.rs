@@ -1,0 +1,48 @@
+//! What is counted about keys, through the `metrics` facade: nothing without that feature.
+//!
+//! | Metric | Kind | Labels |
+//! | --- | --- | --- |
+//! | `portcullis_jwks_fetches_total` | counter | `issuer`, `outcome`: `changed`, `unchanged`, `failed` |
+//! | `portcullis_jwks_fetch_duration_seconds` | histogram | `issuer` |
+//! | `portcullis_jwks_keys` | gauge, the keys in use | `issuer` |
+//! | `portcullis_jwks_last_success_timestamp_seconds` | gauge, Unix time | `issuer` |
+//! | `portcullis_unknown_keys_total` | counter, tokens whose key is not there | `issuer` |
+//!
+//! Labels are what is configured, so there are as many series as there are issuers.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How an attempt ended.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Outcome {
+    Changed { keys: usize },
+    Unchanged { keys: usize },
+    Failed,
+}
+
+/// An attempt is over.
+pub(super) fn attempt(issuer: &Arc<str>, outcome: Outcome, took: Duration, wall: SystemTime) {
+    let (label, keys) = match outcome {
+        Outcome::Changed { keys } => ("changed", Some(keys)),
+        Outcome::Unchanged { keys } => ("unchanged", Some(keys)),
+        Outcome::Failed => ("failed", None),
+    };
+    let issuer = || Arc::clone(issuer);
+    metrics::counter!("portcullis_jwks_fetches_total", "issuer" => issuer(), "outcome" => label)
+        .increment(1);
+    metrics::histogram!("portcullis_jwks_fetch_duration_seconds", "issuer" => issuer())
+        .record(took);
+    if let Some(keys) = keys {
+        let keys = u32::try_from(keys).unwrap_or(u32::MAX);
+        metrics::gauge!("portcullis_jwks_keys", "issuer" => issuer()).set(keys);
+        let now = wall.duration_since(UNIX_EPOCH).unwrap_or_default();
+        metrics::gauge!("portcullis_jwks_last_success_timestamp_seconds", "issuer" => issuer())
+            .set(now.as_secs_f64());
+    }
+}
+
+/// A token names a key that is not there.
+pub(super) fn unknown_key(issuer: &Arc<str>) {
+    metrics::counter!("portcullis_unknown_keys_total", "issuer" => Arc::clone(issuer)).increment(1);
+}
