@@ -9,6 +9,7 @@ pub mod json_facts;
 pub mod keys;
 pub mod log;
 pub mod oidc_provider;
+pub mod scripted_as;
 pub mod simulated_as;
 pub mod vectors;
 
