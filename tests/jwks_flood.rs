@@ -8,10 +8,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use portcullis::{Issuer, RejectionKind, ResourceServer};
-use support::fake_as::{FakeAs, answer};
 use support::keys::Key;
+use support::scripted_as::{self, ScriptedAs};
 use support::simulated_as::{
-    ISSUER, JWKS, Reply, SimulatedAs, forged, is_accepted_at_once, key_set, kind, lasting_token,
+    ISSUER, JWKS, Reply, SimulatedAs, answer, forged, is_accepted_at_once, key_set, kind,
+    lasting_token,
 };
 use tokio::task::JoinSet;
 use tokio::time::{advance, sleep};
@@ -78,7 +79,7 @@ async fn avail_04_twenty_thousand_real_requests_with_forged_kids() {
     const REQUESTS: usize = 1_000;
     let key = Key::new("k1");
     let jwks = key.jwks();
-    let fake = FakeAs::start(move |_, _| Some(key_set(&jwks))).await;
+    let fake = ScriptedAs::start(move |_| scripted_as::Reply::json(jwks.clone())).await;
     let issuer = Issuer::with_jwks_uri(ISSUER, format!("{}{JWKS}", fake.origin));
     let server =
         ResourceServer::builder().issuer(issuer.audience("https://rs.example")).build().unwrap();

@@ -9,12 +9,11 @@ use std::time::Duration;
 use http::header::{CACHE_CONTROL, ETAG};
 use http::{HeaderValue, Response};
 use portcullis::{Issuer, KeyState, RejectionKind};
-use support::fake_as::answer;
 use support::keys::Key;
 use support::log;
 use support::simulated_as::{
-    ISSUER, JWKS, METADATA, Reply, SimulatedAs, is_accepted_at_once, key_set, kind, lasting_token,
-    metadata_to,
+    ISSUER, JWKS, METADATA, Reply, SimulatedAs, answer, is_accepted_at_once, key_set, kind,
+    lasting_token, metadata, metadata_to,
 };
 use tokio::runtime::Handle;
 use tokio::time::{Instant, advance, sleep};
@@ -330,7 +329,7 @@ async fn disc_07_keys_and_metadata_fail_independently_of_each_other() {
         (|| Reply::Unreachable, "unreachable"),
         (|| Reply::Answer(answer(500, "", "")), "status 500"),
         (
-            || Reply::Answer(support::fake_as::metadata("https://evil.example", "https://e/k")),
+            || Reply::Answer(metadata("https://evil.example", "https://e/k")),
             "names another issuer than the configured one",
         ),
         (|| Reply::Answer(answer(200, "application/json", "{")), "is not a JSON object"),

@@ -1,18 +1,16 @@
-//! From an issuer to its keys: metadata (RFC 8414, SPEC §12) and key sets over real sockets.
+//! From an issuer to its keys: metadata (RFC 8414, SPEC §12) and key sets over real sockets. What
+//! broken and hostile servers do is in `jwks_hostile`.
 
 mod support;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::Response;
 use portcullis::{Issuer, RejectionKind, ResourceServer, ResourceServerBuilder};
-use support::fake_as::{FakeAs, answer, metadata};
 use support::keys::Key;
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
+use support::scripted_as::{Reply, ScriptedAs};
+use support::tls;
 
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
 const OPENID: &str = "/.well-known/openid-configuration";
@@ -28,8 +26,8 @@ async fn judge(server: ResourceServerBuilder, token: &str) -> Result<(), Rejecti
     server.verify(token).await.map(|_| ()).map_err(|rejection| rejection.kind())
 }
 
-fn key_set(key: &Key) -> Option<Response<Bytes>> {
-    Some(answer(200, "application/jwk-set+json", key.jwks()))
+fn key_set(key: &Key) -> Reply {
+    Reply::new(200, "application/jwk-set+json", key.jwks())
 }
 
 #[tokio::test]
@@ -38,12 +36,13 @@ async fn disc_01_disc_02_the_addresses_are_tried_in_order() {
     let third = format!("/t{OPENID}");
     let fake = {
         let (key, third) = (Arc::clone(&key), third.clone());
-        FakeAs::start(move |origin, path| match path {
+        ScriptedAs::start(move |asked| match asked.path() {
             "/jwks" => key_set(&key),
-            path if path == third => {
-                Some(metadata(&format!("{origin}/t"), &format!("{origin}/jwks")))
-            }
-            _ => Some(answer(404, "text/plain", "")),
+            path if path == third => Reply::metadata(
+                &format!("{}/t", asked.origin()),
+                &format!("{}/jwks", asked.origin()),
+            ),
+            _ => Reply::status(404),
         })
         .await
     };
@@ -53,74 +52,9 @@ async fn disc_01_disc_02_the_addresses_are_tried_in_order() {
 }
 
 #[tokio::test]
-async fn disc_03_disc_04_disc_05_disc_07_documents_that_must_not_be_used_f43() {
-    let key = Arc::new(Key::new("k1"));
-    type Case = (&'static str, fn(&str) -> Response<Bytes>);
-    let cases: [Case; 11] = [
-        ("issuer with a slash", |origin| {
-            metadata(&format!("{origin}/"), &format!("{origin}/jwks"))
-        }),
-        ("issuer in capitals", |origin| {
-            metadata(&origin.to_uppercase(), &format!("{origin}/jwks"))
-        }),
-        ("no issuer", |origin| {
-            answer(200, "application/json", format!(r#"{{"jwks_uri":"{origin}/jwks"}}"#))
-        }),
-        ("no jwks_uri", |origin| {
-            answer(200, "application/json", format!(r#"{{"issuer":"{origin}"}}"#))
-        }),
-        ("http elsewhere", |origin| metadata(origin, "http://keys.example/jwks")),
-        ("status 201", |origin| {
-            let mut response = metadata(origin, &format!("{origin}/jwks"));
-            *response.status_mut() = http::StatusCode::CREATED;
-            response
-        }),
-        ("text/html", |origin| {
-            let mut response = metadata(origin, &format!("{origin}/jwks"));
-            let html = http::HeaderValue::from_static("text/html");
-            response.headers_mut().insert("content-type", html);
-            response
-        }),
-        ("redirect", |origin| {
-            let mut response = answer(302, "application/json", "");
-            let target = format!("{origin}/elsewhere").parse().unwrap();
-            response.headers_mut().insert("location", target);
-            response
-        }),
-        ("too large", |origin| {
-            let document = format!(
-                r#"{{"issuer":"{origin}","jwks_uri":"{origin}/jwks","x":"{}"}}"#,
-                "x".repeat(256 * 1024)
-            );
-            answer(200, "application/json", document)
-        }),
-        ("garbage", |_| answer(200, "application/json", "{\"issuer\":")),
-        ("compressed", |origin| {
-            let mut response = metadata(origin, &format!("{origin}/jwks"));
-            let gzip = http::HeaderValue::from_static("gzip");
-            response.headers_mut().insert("content-encoding", gzip);
-            response
-        }),
-    ];
-    for (name, document) in cases {
-        let served = Arc::clone(&key);
-        let fake = FakeAs::start(move |origin, path| match path {
-            "/jwks" => key_set(&served),
-            "/elsewhere" => Some(metadata(origin, &format!("{origin}/jwks"))),
-            _ => Some(document(origin)),
-        })
-        .await;
-        let judged = judge(discovering(&fake.origin), &key.token(&fake.origin)).await;
-        assert_eq!(judged, Err(RejectionKind::KeysUnavailable), "{name}");
-        let log = fake.log();
-        assert!(!log.iter().any(|path| path == "/jwks" || path == "/elsewhere"), "{name}: {log:?}");
-    }
-}
-
-#[tokio::test]
 async fn disc_08_jws_11_jws_17_a_token_never_causes_a_request_elsewhere() {
     let key = Key::new("k1");
-    let probe = FakeAs::start(|_, _| Some(answer(200, "application/json", "{}"))).await;
+    let probe = ScriptedAs::start(|_| Reply::json("{}")).await;
     let server = ResourceServer::builder()
         .issuer(Issuer::with_jwks("https://as.example", key.jwks()).audience("https://rs.example"))
         .build()
@@ -132,53 +66,10 @@ async fn disc_08_jws_11_jws_17_a_token_never_causes_a_request_elsewhere() {
 }
 
 #[tokio::test]
-async fn key_sets_that_must_not_be_used() {
-    let key = Arc::new(Key::new("k1"));
-    type Case = (&'static str, fn(&str, &Key) -> Response<Bytes>);
-    let cases: [Case; 8] = [
-        ("status 500", |_, key| answer(500, "application/json", key.jwks())),
-        ("status 404", |_, key| answer(404, "application/json", key.jwks())),
-        ("redirect", |origin, key| {
-            let mut response = answer(307, "application/json", key.jwks());
-            let target = format!("{origin}/jwks2").parse().unwrap();
-            response.headers_mut().insert("location", target);
-            response
-        }),
-        ("empty", |_, _| answer(200, "application/json", r#"{"keys":[]}"#)),
-        ("no set (JWK-02)", |_, _| answer(200, "application/json", "{}")),
-        ("garbage", |_, _| answer(200, "application/json", "<html>")),
-        ("too large (JWK-13)", |_, key| {
-            answer(200, "application/json", format!("{}{}", key.jwks(), " ".repeat(512 * 1024)))
-        }),
-        ("compressed", |_, key| {
-            let mut response = answer(200, "application/json", key.jwks());
-            let gzip = http::HeaderValue::from_static("gzip");
-            response.headers_mut().insert("content-encoding", gzip);
-            response
-        }),
-    ];
-    for (name, set) in cases {
-        let served = Arc::clone(&key);
-        let fake = FakeAs::start(move |origin, path| match path {
-            "/jwks" => Some(set(origin, &served)),
-            _ => key_set(&served),
-        })
-        .await;
-        let jwks_uri = format!("{}/jwks", fake.origin);
-        let issuer =
-            Issuer::with_jwks_uri("https://as.example", jwks_uri).audience("https://rs.example");
-        let server = ResourceServer::builder().issuer(issuer);
-        let judged = judge(server, &key.token("https://as.example")).await;
-        assert_eq!(judged, Err(RejectionKind::KeysUnavailable), "{name}");
-        assert_eq!(fake.log(), ["/jwks"], "{name}");
-    }
-}
-
-#[tokio::test]
 async fn key_sets_are_judged_by_content_not_by_media_type() {
     let key = Arc::new(Key::new("k1"));
     let served = Arc::clone(&key);
-    let fake = FakeAs::start(move |_, _| Some(answer(200, "text/plain", served.jwks()))).await;
+    let fake = ScriptedAs::start(move |_| Reply::new(200, "text/plain", served.jwks())).await;
     let issuer = Issuer::with_jwks_uri("https://as.example", format!("{}/jwks", fake.origin))
         .audience("https://rs.example");
     let server = ResourceServer::builder().issuer(issuer);
@@ -188,13 +79,8 @@ async fn key_sets_are_judged_by_content_not_by_media_type() {
 #[tokio::test]
 async fn avail_04_many_first_requests_and_forged_kids_share_one_fetch() {
     let key = Arc::new(Key::new("k1"));
-    let (served, fetches) = (Arc::clone(&key), Arc::new(AtomicUsize::new(0)));
-    let counter = Arc::clone(&fetches);
-    let fake = FakeAs::start(move |_, _| {
-        counter.fetch_add(1, Ordering::Relaxed);
-        key_set(&served)
-    })
-    .await;
+    let served = Arc::clone(&key);
+    let fake = ScriptedAs::start(move |_| key_set(&served)).await;
     let issuer = Issuer::with_jwks_uri("https://as.example", format!("{}/jwks", fake.origin))
         .audience("https://rs.example");
     let server = ResourceServer::builder().issuer(issuer).build().unwrap();
@@ -205,7 +91,7 @@ async fn avail_04_many_first_requests_and_forged_kids_share_one_fetch() {
         requests.spawn(async move { server.verify(&token).await.is_ok() });
     }
     assert!(requests.join_all().await.into_iter().all(|accepted| accepted));
-    assert_eq!(fetches.load(Ordering::Relaxed), 1);
+    assert_eq!(fake.count("/jwks"), 1);
 
     for number in 0..1000 {
         let forged = Key::new(&format!("forged-{number}"));
@@ -213,16 +99,16 @@ async fn avail_04_many_first_requests_and_forged_kids_share_one_fetch() {
         // AVAIL-05: the last fetch was good, so it is the token's fault.
         assert_eq!(rejection.kind(), RejectionKind::UnknownKey);
     }
-    assert_eq!(fetches.load(Ordering::Relaxed), 2, "one for all the unknown keys");
+    assert_eq!(fake.count("/jwks"), 2, "one for all the unknown keys");
 }
 
 #[tokio::test]
 async fn avail_05_f25_an_unknown_kid_after_a_failed_fetch_is_not_the_clients_fault() {
     let key = Arc::new(Key::new("k1"));
-    let (served, fetches) = (Arc::clone(&key), AtomicUsize::new(0));
-    let fake = FakeAs::start(move |_, _| match fetches.fetch_add(1, Ordering::Relaxed) {
-        0 => key_set(&served),
-        _ => Some(answer(500, "text/plain", "")),
+    let served = Arc::clone(&key);
+    let fake = ScriptedAs::start(move |asked| match asked.number() {
+        1 => key_set(&served),
+        _ => Reply::status(500),
     })
     .await;
     let issuer = Issuer::with_jwks_uri("https://as.example", format!("{}/jwks", fake.origin))
@@ -244,10 +130,10 @@ async fn avail_05_f25_an_unknown_kid_after_a_failed_fetch_is_not_the_clients_fau
 #[tokio::test]
 async fn avail_08_a_server_that_never_answers_costs_two_seconds_and_nobody_else() {
     let key = Arc::new(Key::new("k1"));
-    let (served, fetches) = (Arc::clone(&key), AtomicUsize::new(0));
-    let fake = FakeAs::start(move |_, _| match fetches.fetch_add(1, Ordering::Relaxed) {
-        0 => key_set(&served),
-        _ => None,
+    let served = Arc::clone(&key);
+    let fake = ScriptedAs::start(move |asked| match asked.number() {
+        1 => key_set(&served),
+        _ => Reply::hang(),
     })
     .await;
     let issuer = Issuer::with_jwks_uri("https://as.example", format!("{}/jwks", fake.origin))
@@ -270,9 +156,9 @@ async fn avail_08_a_server_that_never_answers_costs_two_seconds_and_nobody_else(
 #[tokio::test]
 async fn jwk_09_a_token_without_kid_finds_rotated_keys() {
     let (old, new) = (Arc::new(Key::new("k1")), Arc::new(Key::new("k2")));
-    let (first, second, fetches) = (Arc::clone(&old), Arc::clone(&new), AtomicUsize::new(0));
-    let fake = FakeAs::start(move |_, _| match fetches.fetch_add(1, Ordering::Relaxed) {
-        0 => key_set(&first),
+    let (first, second) = (Arc::clone(&old), Arc::clone(&new));
+    let fake = ScriptedAs::start(move |asked| match asked.number() {
+        1 => key_set(&first),
         _ => key_set(&second),
     })
     .await;
@@ -296,9 +182,9 @@ async fn jwk_09_a_token_without_kid_finds_rotated_keys() {
 #[tokio::test]
 async fn a_token_that_joins_a_fetch_older_than_its_key_gets_another() {
     let (old, new) = (Arc::new(Key::new("k1")), Arc::new(Key::new("k2")));
-    let (first, second, fetches) = (Arc::clone(&old), Arc::clone(&new), AtomicUsize::new(0));
-    let fake = FakeAs::start(move |_, _| match fetches.fetch_add(1, Ordering::Relaxed) {
-        0 | 1 => key_set(&first),
+    let (first, second) = (Arc::clone(&old), Arc::clone(&new));
+    let fake = ScriptedAs::start(move |asked| match asked.number() {
+        1 | 2 => key_set(&first),
         _ => key_set(&second),
     })
     .await;
@@ -322,9 +208,9 @@ async fn an_http_client_of_the_callers_own_is_used_and_held_to_the_same_limits()
 
     let key = Arc::new(Key::new("k1"));
     let served = Arc::clone(&key);
-    let fake = FakeAs::start(move |_, path| match path {
+    let fake = ScriptedAs::start(move |asked| match asked.path() {
         "/jwks" => key_set(&served),
-        _ => Some(answer(200, "application/json", "x".repeat(600 * 1024))),
+        _ => Reply::json("x".repeat(600 * 1024)),
     })
     .await;
     let with_client = |path: &str| {
@@ -356,36 +242,14 @@ async fn avail_08_a_request_waits_two_seconds_for_keys_and_no_longer() {
     assert_eq!(start.elapsed().as_secs(), 2);
 }
 
-/// A certificate for `localhost` by an authority of its own, and that authority in PEM.
-fn localhost_tls() -> (TlsAcceptor, String) {
-    let authority_key = rcgen::KeyPair::generate().unwrap();
-    let mut parameters = rcgen::CertificateParams::default();
-    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let authority = parameters.self_signed(&authority_key).unwrap();
-    let issuer = rcgen::Issuer::new(parameters, authority_key);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let leaf = rcgen::CertificateParams::new(vec!["localhost".to_owned()])
-        .unwrap()
-        .signed_by(&key, &issuer)
-        .unwrap();
-    let config = ServerConfig::builder()
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![leaf.der().clone()],
-            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
-        )
-        .unwrap();
-    (TlsAcceptor::from(Arc::new(config)), authority.pem())
-}
-
 #[tokio::test]
 async fn disc_06_the_certificate_is_checked_against_authorities_and_host() {
     let key = Arc::new(Key::new("k1"));
-    let (tls, authority) = localhost_tls();
+    let (tls, authority) = tls::localhost();
     let served = Arc::clone(&key);
-    let fake = FakeAs::start_tls(tls, move |origin, path| match path {
+    let fake = ScriptedAs::start_tls(tls, move |asked| match asked.path() {
         "/jwks" => key_set(&served),
-        _ => Some(metadata(origin, &format!("{origin}/jwks"))),
+        _ => Reply::metadata(asked.origin(), &format!("{}/jwks", asked.origin())),
     })
     .await;
     let token = key.token(&fake.origin);
@@ -397,10 +261,10 @@ async fn disc_06_the_certificate_is_checked_against_authorities_and_host() {
         "an unknown authority"
     );
     // DISC-05: an issuer elsewhere must not make us ask this machine.
-    let (tls, own_authority) = localhost_tls();
-    let inward = FakeAs::start_tls(tls, move |origin, path| match path {
-        "/jwks" => None,
-        _ => Some(metadata(origin, "http://127.0.0.1:9/jwks")),
+    let (tls, own_authority) = tls::localhost();
+    let inward = ScriptedAs::start_tls(tls, move |asked| match asked.path() {
+        "/jwks" => Reply::hang(),
+        _ => Reply::metadata(asked.origin(), "http://127.0.0.1:9/jwks"),
     })
     .await;
     let trusting = discovering(&inward.origin).root_certificate(own_authority).build().unwrap();

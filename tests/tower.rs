@@ -15,7 +15,8 @@ use portcullis::tower::Guard;
 use portcullis::{AccessToken, Clock, Issuer, SystemClock, scope};
 use serde_json::json;
 use support::fixture::{Expected, Fixture, ISSUER, RESOURCE, bearer, get, send};
-use support::{fake_as, keys};
+use support::keys;
+use support::scripted_as::{Reply, ScriptedAs};
 use tower::{Layer, Service, ServiceBuilder, ServiceExt, service_fn};
 use tower_test::{assert_request_eq, mock};
 
@@ -65,10 +66,7 @@ async fn the_service_that_is_called_is_the_one_that_was_ready() {
 async fn the_service_that_is_called_after_a_wait_is_the_one_that_was_ready() {
     let key = Arc::new(keys::Key::new("k1"));
     let served = Arc::clone(&key);
-    let fake = fake_as::FakeAs::start(move |_, _| {
-        Some(fake_as::answer(200, "application/json", served.jwks()))
-    })
-    .await;
+    let fake = ScriptedAs::start(move |_| Reply::json(served.jwks())).await;
     let issuer = Issuer::with_jwks_uri(ISSUER, format!("{}/jwks", fake.origin)).audience(RESOURCE);
     let server = portcullis::ResourceServer::builder().issuer(issuer).build().unwrap();
     let mut service = server.require(scope("read")).layer(Strict::default());

@@ -7,9 +7,9 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use portcullis::{RejectionKind, ResourceServer, ResourceServerBuilder};
 use serde_json::{Value, json};
 
-use super::support::fake_as::{FakeAs, answer, metadata};
 use super::support::fixture::{Fixture, NOW, Stopped};
 use super::support::keys::{Key, changed};
+use super::support::scripted_as::{Reply, ScriptedAs};
 use super::{AUDIENCE, ISSUER, TempFile};
 
 /// A secret, the bytes 0 to 31.
@@ -126,14 +126,14 @@ async fn every_setting_takes_effect() {
     }
 }
 
-async fn fake_as(key: &Key) -> FakeAs {
+async fn fake_as(key: &Key) -> ScriptedAs {
     let keys = key.jwks();
-    FakeAs::start(move |origin, path| match path {
+    ScriptedAs::start(move |asked| match asked.path() {
         "/.well-known/oauth-authorization-server" => {
-            Some(metadata(origin, &format!("{origin}/jwks")))
+            Reply::metadata(asked.origin(), &format!("{}/jwks", asked.origin()))
         }
-        "/jwks" => Some(answer(200, "application/json", keys.clone())),
-        _ => None,
+        "/jwks" => Reply::json(keys.clone()),
+        _ => Reply::hang(),
     })
     .await
 }

@@ -3,13 +3,14 @@
 #![allow(dead_code, unreachable_pub, unused_imports)]
 
 pub mod challenge;
-pub mod fake_as;
 pub mod fixture;
 pub mod json_facts;
 pub mod keys;
 pub mod log;
 pub mod oidc_provider;
+pub mod scripted_as;
 pub mod simulated_as;
+pub mod tls;
 pub mod vectors;
 
 pub use challenge::challenge;

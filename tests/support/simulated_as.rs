@@ -15,7 +15,6 @@ use portcullis::{HttpService, Issuer, RejectionKind, ResourceServer, ResourceSer
 use serde_json::json;
 use tokio::time::Instant;
 
-use super::fake_as::{answer, metadata};
 use super::keys::{Key, changed, claims, now};
 
 pub const ISSUER: &str = "https://as.example";
@@ -118,6 +117,21 @@ impl SimulatedAs {
             .issuer(issuer.audience("https://rs.example"))
             .http_client(self.client())
     }
+}
+
+/// An answer with a body of the given type.
+pub fn answer(status: u16, content_type: &str, body: impl Into<Bytes>) -> Response<Bytes> {
+    Response::builder()
+        .status(status)
+        .header("content-type", content_type)
+        .body(body.into())
+        .unwrap()
+}
+
+/// The metadata document of `issuer` (RFC 8414 §2).
+pub fn metadata(issuer: &str, jwks_uri: &str) -> Response<Bytes> {
+    let document = json!({ "issuer": issuer, "jwks_uri": jwks_uri, "x": [1] });
+    answer(200, "application/json", document.to_string())
 }
 
 pub fn key_set(jwks: &str) -> Response<Bytes> {
