@@ -3,7 +3,7 @@
 use std::fmt;
 use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
-use std::path::{self, Path};
+use std::path::{Path, is_separator};
 
 use aws_lc_rs::rand;
 
@@ -51,7 +51,7 @@ impl fmt::Display for DiskError {
 
 /// Says what would be right without repeating the path: it may be something else by mistake.
 pub(super) fn check_path(path: &Path) -> Result<(), &'static str> {
-    let is_for_a_directory = path.to_string_lossy().ends_with(path::is_separator);
+    let is_for_a_directory = path.to_string_lossy().ends_with(is_separator);
     match path.parent() {
         _ if path.is_dir() => Err("is a directory; it must be the path of a file"),
         Some(folder) if path.file_name().is_some() && !is_for_a_directory => {
