@@ -269,7 +269,7 @@ async fn disc_06_the_certificate_is_checked_against_authorities_and_host() {
     .await;
     let trusting = discovering(&inward.origin).root_certificate(own_authority).build().unwrap();
     let error = trusting.load_keys().await.unwrap_err().to_string();
-    assert!(error.contains("has a jwks_uri that is not https"), "{error}");
+    assert!(error.contains("its jwks_uri is on this machine, and the issuer is not"), "{error}");
 
     let other_name = fake.origin.replace("localhost", "127.0.0.1");
     let trusting = discovering(&other_name).root_certificate(authority);

@@ -105,9 +105,18 @@ impl HttpService for Reqwest {
         Box::pin(async move {
             let request = reqwest::Request::try_from(request.map(|_| reqwest::Body::default()))?;
             let client = if is_loopback(request.url()) { direct } else { usual };
-            let response = client.execute(request).await?;
+            // Whoever asked knows the address, and says it.
+            let response = client.execute(request).await.map_err(reqwest::Error::without_url)?;
             Ok(Response::<reqwest::Body>::from(response)
-                .map(|body| body.map_err(Into::into).boxed_unsync()))
+                .map(|body| body.map_err(|error| error.without_url().into()).boxed_unsync()))
         })
     }
+}
+
+/// Whether there was a connection that the answer could have come by, as far as can be told of
+/// clients that are not ours.
+pub(super) fn has_connected(error: &(dyn std::error::Error + Send + Sync + 'static)) -> bool {
+    error
+        .downcast_ref::<reqwest::Error>()
+        .is_some_and(|error| !error.is_connect() && !error.is_timeout())
 }

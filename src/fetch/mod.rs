@@ -64,6 +64,15 @@ pub(crate) enum FetchError {
 }
 
 impl FetchError {
+    /// Of a client that got no head of an answer.
+    fn no_answer(error: BoxError) -> Self {
+        if client::has_connected(error.as_ref()) {
+            Self::Broken(error)
+        } else {
+            Self::Unreachable(error)
+        }
+    }
+
     /// Whether the server did not answer at all, so that asking it for another path is pointless.
     pub(crate) fn is_unreachable(&self) -> bool {
         matches!(self, Self::Timeout | Self::Unreachable(_))
@@ -85,7 +94,7 @@ impl fmt::Display for FetchError {
                 f.write_str("answered with a compressed body that was not asked for")
             }
             Self::TooLarge { limit } => write!(f, "the answer is larger than {limit} bytes"),
-            Self::Broken(error) => write!(f, "the answer broke off: {}", Chain(error.as_ref())),
+            Self::Broken(error) => write!(f, "no usable answer: {}", Chain(error.as_ref())),
         }
     }
 }
@@ -136,7 +145,7 @@ async fn exchange(
     let request = request
         .body(Empty::<Bytes>::new())
         .map_err(|error| FetchError::Unreachable(error.into()))?;
-    let response = client.send(request).await.map_err(FetchError::Unreachable)?;
+    let response = client.send(request).await.map_err(FetchError::no_answer)?;
     let (head, mut body) = response.into_parts();
     if known.is_some() && head.status == StatusCode::NOT_MODIFIED {
         return Ok(Document { headers: head.headers, body: None });

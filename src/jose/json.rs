@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use serde::Deserializer;
 use serde::de::{DeserializeSeed, Error, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::error::Category;
 use serde_json::{Map, Number, Value};
 
 pub(crate) type Object = Map<String, Value>;
@@ -39,12 +40,24 @@ pub(crate) fn object(bytes: &[u8]) -> Result<Object, NotAnObject> {
     }
 }
 
-/// The text of what may be a JSON object, for documents that are read into structs.
+/// Reads a document that somebody publishes, with the members that `T` asks for.
 ///
-/// serde would fill a struct from an array too, and does not look into the strings that it skips.
-pub(crate) fn object_text(bytes: &[u8]) -> Result<&str, NotAnObject> {
-    let text = std::str::from_utf8(bytes).map_err(|_| NotAnObject)?;
-    if text.trim_ascii_start().starts_with('{') { Ok(text) } else { Err(NotAnObject) }
+/// # Errors
+/// What is wrong with it, for operators, without anything of what is in it.
+pub(crate) fn document<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, &'static str> {
+    // serde would fill a struct from an array too, and does not look into the strings that it
+    // skips.
+    let text = std::str::from_utf8(bytes).map_err(|_| "it is not text in UTF-8")?;
+    match text.trim_ascii_start().as_bytes().first() {
+        Some(b'{') => {}
+        Some(_) => return Err("it does not begin like a JSON object"),
+        None => return Err("it is empty"),
+    }
+    serde_json::from_str(text).map_err(|error| match error.classify() {
+        Category::Data => "a member that is needed is missing, there twice, or of another type",
+        Category::Eof => "the JSON text ends before the object does",
+        Category::Syntax | Category::Io => "it is not one JSON object and nothing else",
+    })
 }
 
 #[derive(Clone, Copy)]

@@ -31,7 +31,9 @@ pub(crate) enum Unusable {
 impl fmt::Display for Unusable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let reason = match self {
-            Self::NotStrictJson => "not a JSON object without duplicate members",
+            Self::NotStrictJson => {
+                "not a JSON object, or one with duplicate members or deep nesting"
+            }
             Self::Member(name) => return write!(f, "member \"{name}\" is missing or malformed"),
             Self::KeyType => "key type is not RSA, EC or OKP",
             Self::Curve => "curve is not P-256, P-384, P-521 or Ed25519",

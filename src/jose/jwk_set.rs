@@ -60,7 +60,7 @@ impl fmt::Display for SkippedKey {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum JwkSetError {
     TooLarge,
-    NotASet,
+    NotASet(&'static str),
     NoUsableKey(Vec<SkippedKey>),
 }
 
@@ -68,11 +68,20 @@ impl fmt::Display for JwkSetError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::TooLarge => write!(f, "the key set is larger than {MAX_BYTES} bytes"),
-            Self::NotASet => f.write_str("not a JWK set: no JSON object with an array \"keys\""),
+            Self::NotASet(problem) => {
+                write!(f, "not a JWK set, which is a JSON object with an array \"keys\": {problem}")
+            }
             Self::NoUsableKey(skipped) if skipped.is_empty() => f.write_str("the key set is empty"),
             Self::NoUsableKey(skipped) => {
                 f.write_str("no key in the set can be used")?;
-                skipped.iter().take(3).try_for_each(|skipped| write!(f, "; {skipped}"))
+                let (last, others) = match skipped.split_last() {
+                    Some((last, others)) if last.reason == Unusable::TooMany => {
+                        (Some(last), others)
+                    }
+                    _ => (None, skipped.as_slice()),
+                };
+                let told = others.iter().take(3).chain(last);
+                told.into_iter().try_for_each(|skipped| write!(f, "; {skipped}"))
             }
         }
     }
@@ -96,9 +105,7 @@ impl JwkSet {
         if document.len() > MAX_BYTES {
             return Err(JwkSetError::TooLarge);
         }
-        let text = json::object_text(document).map_err(|_| JwkSetError::NotASet)?;
-        let document: Document<'_> =
-            serde_json::from_str(text).map_err(|_| JwkSetError::NotASet)?;
+        let document: Document<'_> = json::document(document).map_err(JwkSetError::NotASet)?;
         let entries: Vec<Option<Object>> = document
             .keys
             .iter()

@@ -83,7 +83,7 @@ impl Discovery {
 
     /// Whether metadata of this issuer may name this address.
     pub(super) fn may_lead_to(&self, place: &Url) -> bool {
-        keys_at(place.as_str(), &self.issuer, self.allow_http).is_some()
+        keys_at(place.as_str(), &self.issuer, self.allow_http).is_ok()
     }
 
     async fn follow(
@@ -116,7 +116,9 @@ impl Discovery {
                 return Err(fault);
             }
             // A document that is wrong says more than one that is not there.
-            if first_fault.is_none() || matches!(fault, LoadError::Metadata { .. }) {
+            let says_more = matches!(fault, LoadError::Metadata { .. })
+                && !matches!(first_fault, Some(LoadError::Metadata { .. }));
+            if first_fault.is_none() || says_more {
                 first_fault = Some(fault);
             }
         }
@@ -147,31 +149,31 @@ fn read(
     body: &[u8],
     issuer: &str,
     allow_http: AllowHttp,
-) -> Result<Url, &'static str> {
+) -> Result<Url, String> {
     if !is_json(headers.get(CONTENT_TYPE)) {
-        return Err("is not application/json");
+        return Err("is not application/json".to_owned());
     }
-    let metadata =
-        parse(body).ok_or("is not a JSON object with the strings \"issuer\" and \"jwks_uri\"")?;
+    let metadata: Document = json::document(body).map_err(|problem| {
+        let expected = "a JSON object with the strings \"issuer\" and \"jwks_uri\"";
+        format!("is not {expected}: {problem}")
+    })?;
     // RFC 8414 §3.3: identical, or nothing in the document may be used.
     if metadata.issuer != issuer {
-        return Err("names another issuer than the configured one");
+        let named: String = metadata.issuer.chars().take(256).collect();
+        return Err(format!("names another issuer than the configured one: {named:?}"));
     }
-    keys_at(&metadata.jwks_uri, issuer, allow_http).ok_or("has a jwks_uri that is not https")
+    keys_at(&metadata.jwks_uri, issuer, allow_http)
+        .map_err(|problem| format!("cannot be used, for its jwks_uri {problem}"))
 }
 
 /// The address of an issuer's keys, if it may be one.
-fn keys_at(jwks_uri: &str, issuer: &str, allow_http: AllowHttp) -> Option<Url> {
-    let jwks_uri = allow_http.check(jwks_uri).ok()?;
+fn keys_at(jwks_uri: &str, issuer: &str, allow_http: AllowHttp) -> Result<Url, &'static str> {
+    let jwks_uri = allow_http.check(jwks_uri)?;
     // Loopback is for issuers of this machine; no other has a say in what is asked here.
     let is_inward = jwks_uri.scheme() == "http"
         && issuer.starts_with("https://")
         && allow_http == AllowHttp::Loopback;
-    (!is_inward).then_some(jwks_uri)
-}
-
-fn parse(document: &[u8]) -> Option<Document> {
-    serde_json::from_str(json::object_text(document).ok()?).ok()
+    if is_inward { Err("is on this machine, and the issuer is not") } else { Ok(jwks_uri) }
 }
 
 fn is_json(content_type: Option<&HeaderValue>) -> bool {
@@ -230,6 +232,7 @@ mod tests {
 
     #[test]
     fn disc_04_the_document_is_an_object() {
+        let parse = |document| json::document::<Document>(document).ok();
         let good = r#" {"x":[[1]],"issuer":"https://h","jwks_uri":"https://h/k"} "#;
         assert!(parse(good.as_bytes()).is_some_and(|metadata| metadata.issuer == "https://h"));
         let bad: [&[u8]; 6] = [

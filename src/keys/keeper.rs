@@ -13,8 +13,10 @@ use super::schedule::Cause;
 use super::shared::Shared;
 use crate::fetch;
 
-/// What keys at hand wait for metadata, where a request may be waiting for the keys.
+/// How long keys at hand wait for metadata, where a request may be waiting for the keys.
 const GRACE: Duration = Duration::from_secs(1);
+/// Where nobody waits: longer than metadata can take, wherever it is looked for.
+const LONG_GRACE: Duration = fetch::TIMEOUT.saturating_mul(4);
 
 /// A task that fetches. Dropping it ends the task.
 #[derive(Debug)]
@@ -59,7 +61,7 @@ async fn carry_out(shared: &Shared, attempt: u64, cause: Cause) -> bool {
     let known = shared.snapshot.load_full();
     let grace = match cause {
         Cause::NoKeys | Cause::UnknownKey => GRACE,
-        Cause::Due | Cause::Asked => fetch::TIMEOUT,
+        Cause::Due | Cause::Asked => LONG_GRACE,
     };
     let known = known.as_ref().map(|known| &known.loaded);
     let result = shared.source.load(&shared.algorithms, known, grace).await;

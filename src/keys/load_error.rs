@@ -17,7 +17,7 @@ pub(crate) enum LoadError {
     },
     Metadata {
         address: Url,
-        fault: &'static str,
+        fault: String,
     },
     /// A key set came sooner and the metadata is no longer waited for.
     LateMetadata,

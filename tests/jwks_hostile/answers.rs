@@ -126,7 +126,7 @@ async fn avail_01_avail_08_answers_that_do_not_arrive() {
         let good = || Reply::json(fixture.key.jwks());
         let interim = Reply::raw("").forever("HTTP/1.1 103 Early Hints\r\n\r\n");
         vec![
-            Case::new("cut short", good().cut_short(), "broke off"),
+            Case::new("cut short", good().cut_short(), "end of file before message length"),
             Case::new("hung up", Reply::hang_up(), "closed before message completed"),
             Case::new(
                 "half a head",

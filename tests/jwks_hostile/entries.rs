@@ -16,7 +16,7 @@ type Case = (&'static str, String, &'static str);
 
 /// All have the `kid` of the good key, and would be tried if they were keys.
 fn bad_entries() -> Vec<Case> {
-    const MALFORMED: &str = "not a JSON object without duplicate members";
+    const MALFORMED: &str = "not a JSON object, or one with duplicate members or deep nesting";
     const REFUSED: &str = "not valid on its curve or for its type";
     let other = Key::new("k1").jwk();
     let but = |changes: Value| changed(other.clone(), changes).to_string();

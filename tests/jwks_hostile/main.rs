@@ -10,7 +10,7 @@ mod support;
 
 use std::sync::Arc;
 
-use portcullis::{Issuer, RejectionKind, ResourceServer};
+use portcullis::{Issuer, KeyState, RejectionKind, ResourceServer};
 use support::fixture::{Expected, Fixture, ISSUER, bearer, kind, send};
 use support::scripted_as::{Reply, ScriptedAs};
 use tokio::task::JoinSet;
@@ -61,6 +61,7 @@ impl Case {
         let complaint = complaint(server.load_keys().await, name);
         assert!(complaint.contains(telling), "{name}: {complaint}");
         assert!(complaint.contains(&fake.origin), "{name}: {complaint}");
+        assert_eq!(status(&server), (KeyState::Missing, 0, true), "{name}");
         assert!(fake.log().iter().all(|path| path == JWKS), "{name}: {:?}", fake.log());
         fake.idle().await;
     }
@@ -74,10 +75,17 @@ impl Case {
         fake.answer_with(move |_| reply.clone());
         let complaint = complaint(server.load_keys().await, name);
         assert!(complaint.contains(telling), "{name}: {complaint}");
+        assert_eq!(status(&server), (KeyState::Fresh, 1, true), "{name}");
         send(&server, bearer(&fixture.good())).await.is(Expected::Ok, name);
         assert!(fake.log().iter().all(|path| path == JWKS), "{name}: {:?}", fake.log());
         fake.idle().await;
     }
+}
+
+/// What there is, and whether the last attempt failed.
+fn status(server: &ResourceServer) -> (KeyState, usize, bool) {
+    let status = server.keys().remove(0);
+    (status.state, status.keys, status.last_error.is_some())
 }
 
 /// All at once, as some take their time.

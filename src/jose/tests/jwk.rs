@@ -75,7 +75,7 @@ fn jwk_02_a_set_is_an_object_with_an_array_of_keys() {
         &format!(r#"{{"keys":[{key},]}}"#),
         &format!("\u{feff}{{\"keys\":[{key}]}}"),
     ] {
-        assert_eq!(parse(text), Err(JwkSetError::NotASet), "{text}");
+        assert!(matches!(parse(text), Err(JwkSetError::NotASet(_))), "{text}");
     }
     let empty = Err(JwkSetError::NoUsableKey(Vec::new()));
     assert_eq!(parse("{\"keys\":[]}"), empty);
@@ -87,7 +87,7 @@ fn jwk_02_a_set_is_utf_8_throughout() {
     for member in [&b"\"x\":\"\xFF\","[..], b"\"\xFF\":1,", b"\"x\":{\"y\":[\"\xC0\xAF\"]},"] {
         let text = [b"{", member, format!("\"keys\":[{key}]}}").as_bytes()].concat();
         let parsed = JwkSet::parse(&text, &public(), KeyOrigin::Fetched);
-        assert_eq!(parsed.err(), Some(JwkSetError::NotASet), "{member:?}");
+        assert!(matches!(parsed, Err(JwkSetError::NotASet(_))), "{member:?}");
     }
 }
 
