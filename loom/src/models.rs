@@ -219,7 +219,6 @@ fn an_attempt_that_was_given_up_for_a_later_one_changes_nothing() {
 }
 
 #[test]
-#[ignore = "fails: the number of an earlier attempt overwrites that of a later one"]
 fn arrivals_are_told_in_the_order_of_attempts() {
     model(None, || {
         let (store, now) = (Store::new(), Instant::now());

@@ -32,9 +32,10 @@ pub(super) mod watch {
             Self(Arc::new(Shared { value: Mutex::new(value), changed: Condvar::new() }))
         }
 
-        pub(crate) fn send_replace(&self, value: T) {
-            *lock(&self.0.value) = value;
-            self.0.changed.notify_all();
+        pub(crate) fn send_if_modified(&self, modify: impl FnOnce(&mut T) -> bool) {
+            if modify(&mut lock(&self.0.value)) {
+                self.0.changed.notify_all();
+            }
         }
 
         pub(crate) fn borrow(&self) -> MutexGuard<'_, T> {
