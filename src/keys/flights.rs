@@ -66,7 +66,12 @@ impl Flights {
         publish(&mut schedule);
         schedule.over(attempt);
         drop(schedule);
-        self.landed.send_replace(attempt);
+        // In the meantime a later attempt may have ended, whose number must not be overwritten.
+        self.landed.send_if_modified(|landed| {
+            let is_later = *landed < attempt;
+            *landed = attempt.max(*landed);
+            is_later
+        });
         true
     }
 
