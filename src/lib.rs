@@ -52,10 +52,39 @@
 //!
 //! [`Issuer::discover`] asks the issuer's metadata (RFC 8414, OpenID Connect Discovery) for its key
 //! set; [`Issuer::with_jwks_uri`], [`Issuer::with_jwks`] and [`Issuer::with_jwks_file`] name it.
-//! Keys are fetched when the first token arrives or ahead of it
-//! ([`ResourceServer::load_keys`]), refreshed in the background while requests come, and kept
-//! through an outage. An unknown key identifier causes one shared fetch, at most every ten seconds.
+//!
+//! - Keys are fetched when the first token arrives, or ahead of it by
+//!   [`ResourceServer::load_keys`], and then refreshed in the background at 80 % of their lifetime:
+//!   `Cache-Control: max-age` within 60 s and 24 h, 10 minutes by default. The task that does it
+//!   ends with the last [`ResourceServer`]; where nothing runs between requests, requests start
+//!   the refresh.
+//! - No request waits while a usable key is at hand. One that has to, because its key is not
+//!   there, waits for one shared fetch, two seconds at most.
+//! - While the authorization server fails, the keys that are there stay in use, up to
+//!   [`jwks_max_stale`](ResourceServerBuilder::jwks_max_stale) past their lifetime; attempts follow
+//!   at growing intervals of up to five minutes. Without any key, requests get 503 and cause at
+//!   most one attempt per second.
+//! - A key identifier that is not there causes a fetch, at most one in ten seconds and issuer,
+//!   failures counted; the same identifier again not before half a minute has passed.
+//! - A good answer replaces all keys, so that a key that is gone is dead at once. A bad one
+//!   replaces nothing, and is logged once.
+//! - [`ResourceServer::keys`] tells what there is, for readiness checks and status pages;
+//!   [`jwks_snapshot`](ResourceServerBuilder::jwks_snapshot) keeps keys across restarts.
+//!
 //! That needs a tokio runtime with I/O and timers enabled; verifying with a fixed set needs none.
+//!
+//! # Metrics
+//!
+//! With the feature `metrics`, these are told to the recorder of the `metrics` crate, each with a
+//! label `issuer`:
+//!
+//! | Name | Kind | |
+//! | --- | --- | --- |
+//! | `portcullis_jwks_fetches_total` | counter | attempts by `outcome`: `changed`, `unchanged`, `failed` |
+//! | `portcullis_jwks_fetch_duration_seconds` | histogram | of attempts |
+//! | `portcullis_jwks_keys` | gauge | keys in use |
+//! | `portcullis_jwks_last_success_timestamp_seconds` | gauge | Unix time of the last good attempt |
+//! | `portcullis_unknown_keys_total` | counter | tokens whose key was not there |
 //!
 //! # Features
 //!
@@ -65,6 +94,7 @@
 //! | --- | --- |
 //! | `axum` | extractors: [`AccessToken`], `Option<AccessToken>`, `Claims<T>` |
 //! | `env` | `ResourceServer::from_env()`, configuration from `PORTCULLIS_*` variables |
+//! | `metrics` | counts about keys, see above |
 //! | `testing` | `testing::Authority`, an authorization server for tests |
 //! | `sidecar` | the `portcullis` binary |
 #![cfg_attr(docsrs, feature(doc_cfg))]

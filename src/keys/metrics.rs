@@ -1,14 +1,6 @@
-//! What is counted about keys, through the `metrics` facade: nothing without that feature.
-//!
-//! | Metric | Kind | Labels |
-//! | --- | --- | --- |
-//! | `portcullis_jwks_fetches_total` | counter | `issuer`, `outcome`: `changed`, `unchanged`, `failed` |
-//! | `portcullis_jwks_fetch_duration_seconds` | histogram | `issuer` |
-//! | `portcullis_jwks_keys` | gauge, the keys in use | `issuer` |
-//! | `portcullis_jwks_last_success_timestamp_seconds` | gauge, Unix time | `issuer` |
-//! | `portcullis_unknown_keys_total` | counter, tokens whose key is not there | `issuer` |
-//!
-//! Labels are what is configured, so there are as many series as there are issuers.
+//! What is counted about keys, through the `metrics` facade; the names are listed where users look,
+//! in the documentation of the crate. Labels are what is configured, so there are as many series
+//! as there are issuers.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
