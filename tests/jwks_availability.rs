@@ -7,8 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use portcullis::{KeyState, RejectionKind};
-use support::keys::Key;
+use portcullis::{Issuer, KeyState, RejectionKind};
+use serde_json::json;
+use support::fixture::{Expected, Fixture, bearer, get, send};
+use support::keys::{Key, changed};
 use support::simulated_as::{
     ISSUER, JWKS, Reply, SimulatedAs, forged, is_accepted_at_once, key_set, kind, lasting_token,
 };
@@ -162,7 +164,7 @@ async fn rotation_with_overlap_is_noticed_by_nobody() {
     let server = fake.server();
     let (old_token, new_token) = (lasting_token(&old), lasting_token(&new));
     server.load_keys().await.unwrap();
-    let both = serde_json::json!({ "keys": [old.jwk(), new.jwk()] }).to_string();
+    let both = json!({ "keys": [old.jwk(), new.jwk()] }).to_string();
     fake.publish(both);
     for second in 0..3_600 {
         // The new one is used when all caches have had the time to see it.
@@ -180,9 +182,8 @@ async fn rotation_with_overlap_is_noticed_by_nobody() {
 #[tokio::test(start_paused = true)]
 async fn avail_07_a_key_that_was_withdrawn_is_refused_at_once_however_often_it_was_good() {
     let (kept, withdrawn) = (Key::new("k1"), Key::new("k2"));
-    let fake = SimulatedAs::publishing(
-        serde_json::json!({ "keys": [kept.jwk(), withdrawn.jwk()] }).to_string(),
-    );
+    let fake =
+        SimulatedAs::publishing(json!({ "keys": [kept.jwk(), withdrawn.jwk()] }).to_string());
     let server = fake.server();
     let token = lasting_token(&withdrawn);
     // Whatever remembers verified tokens remembers this one.
@@ -247,4 +248,35 @@ async fn a_key_that_is_published_late_is_found_within_half_a_minute() {
         sleep(SECOND).await;
     }
     assert!(start.elapsed() <= 31 * SECOND, "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
+async fn avail_02_what_needs_no_key_is_answered_the_same_during_an_outage() {
+    let fixture = Fixture::new();
+    let fake = SimulatedAs::new(|_| Reply::Never);
+    let issuer = Issuer::with_jwks_uri(ISSUER, format!("{ISSUER}{JWKS}"));
+    let server = fixture.builder_with(issuer).http_client(fake.client()).build().unwrap();
+    let signed = |header, claims| {
+        bearer(
+            &fixture
+                .key
+                .sign_json(&changed(fixture.header(), header), &changed(fixture.claims(), claims)),
+        )
+    };
+    let evil = json!({ "iss": "https://evil.example" });
+    let start = Instant::now();
+    for (row, request, expected) in [
+        ("none", get(&[]), Expected::Invitation),
+        ("another scheme", get(&[b"Basic QQ=="]), Expected::Invitation),
+        ("malformed", get(&[b"Bearer a b"]), Expected::InvalidRequest),
+        ("no JWT", bearer("abc"), Expected::InvalidToken),
+        ("alg none", signed(json!({ "alg": "none" }), json!({})), Expected::InvalidToken),
+        ("alg HS256", signed(json!({ "alg": "HS256" }), json!({})), Expected::InvalidToken),
+        ("crit", signed(json!({ "crit": ["x"] }), json!({})), Expected::InvalidToken),
+        ("iss evil", signed(json!({}), evil), Expected::InvalidToken),
+    ] {
+        send(&server, request).await.is(expected, row);
+    }
+    assert_eq!((start.elapsed(), fake.count()), (Duration::ZERO, 0));
+    send(&server, signed(json!({}), json!({}))).await.is(Expected::Unavailable, "a good one");
 }
