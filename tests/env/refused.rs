@@ -75,7 +75,7 @@ fn jwt_04_res_04_prm_04_disc_05_chal_06_wild_08_wild_09_each_fault_has_its_line(
         ),
         (
             &[("PORTCULLIS_JWKS", "[]")],
-            "JWKS: the configured key set: not a JWK set: no JSON object with an array \"keys\"",
+            "JWKS: the configured key set: not a JWK set, which is a JSON object with an array \"keys\": it does not begin like a JSON object",
         ),
         (
             &[("PORTCULLIS_JWKS", server::HS256_KEYS)],
@@ -318,7 +318,7 @@ fn a_fault_in_a_file_is_named_by_the_variable_that_names_the_file() {
         (
             ("PORTCULLIS_JWKS_FILE", keys.path()),
             format!(
-                "JWKS_FILE: {}: not a JWK set: no JSON object with an array \"keys\"",
+                "JWKS_FILE: {}: not a JWK set, which is a JSON object with an array \"keys\": a member that is needed is missing, there twice, or of another type",
                 keys.path()
             ),
         ),

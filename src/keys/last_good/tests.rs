@@ -444,6 +444,16 @@ fn no_change_of_one_byte_makes_another_entry() {
     }
 }
 
+#[test]
+fn a_write_that_fails_leaves_nothing_behind() {
+    let folder = Folder::new("rename");
+    // With the separator nothing is found there, and a file cannot be moved there.
+    let file = LastGoodFile::open(folder.0.join("keys.json/"));
+    let ((), log) = logged(|| file.remember(A, entry("a", 1)));
+    assert!(log.contains("cannot be written"), "{log}");
+    assert!(folder.others().is_empty() && !folder.file().exists());
+}
+
 /// Pieces of good files, in any order.
 fn pieces() -> impl Strategy<Value = Vec<u8>> {
     let text = String::from_utf8(both()).unwrap();
