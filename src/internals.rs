@@ -41,7 +41,8 @@ pub struct Header {
 
 pub fn jose_header(bytes: &[u8]) -> Result<Header, RejectionKind> {
     let JoseHeader { algorithm, kid, typ } = JoseHeader::parse(bytes).map_err(refusal)?;
-    Ok(Header { algorithm, kid, typ })
+    let owned = std::borrow::Cow::into_owned;
+    Ok(Header { algorithm, kid: kid.map(owned), typ: typ.map(owned) })
 }
 
 /// One strict JSON object, as claims are.

@@ -1,25 +1,26 @@
 //! Registered claims by type (RFC 7519 §4.1): a claim of the wrong type is not a missing claim.
 
-use serde_json::Value;
-
 use crate::clock::NumericDate;
-use crate::jose::json::Object;
+use crate::jose::json::{Json, Members};
 use crate::rejection_kind::RejectionKind;
 
 /// A string that is not empty.
-pub(super) fn text<'a>(claims: &'a Object, name: &str) -> Result<Option<&'a str>, RejectionKind> {
+pub(super) fn text<'a>(
+    claims: &'a Members<'_>,
+    name: &str,
+) -> Result<Option<&'a str>, RejectionKind> {
     match claims.get(name) {
         None => Ok(None),
-        Some(Value::String(text)) if !text.is_empty() => Ok(Some(text)),
+        Some(Json::String(text)) if !text.is_empty() => Ok(Some(text)),
         Some(_) => Err(RejectionKind::MalformedClaim),
     }
 }
 
 /// A JSON number of seconds, fractions allowed (RFC 7519 §2).
-pub(super) fn date(claims: &Object, name: &str) -> Result<Option<NumericDate>, RejectionKind> {
+pub(super) fn date(claims: &Members<'_>, name: &str) -> Result<Option<NumericDate>, RejectionKind> {
     match claims.get(name) {
         None => Ok(None),
-        Some(Value::Number(number)) => number
+        Some(Json::Number(number)) => number
             .as_f64()
             .and_then(NumericDate::new)
             .map(Some)
@@ -30,14 +31,14 @@ pub(super) fn date(claims: &Object, name: &str) -> Result<Option<NumericDate>, R
 
 /// Whether `aud`, a string or an array of strings, holds one of `accepted`. Exact comparison.
 pub(super) fn audience_is_one_of(
-    claims: &Object,
+    claims: &Members<'_>,
     accepted: &[Box<str>],
 ) -> Result<bool, RejectionKind> {
     let is_ours = |audience: &str| accepted.iter().any(|ours| **ours == *audience);
     match claims.get("aud") {
         None => Err(RejectionKind::MissingClaim),
-        Some(Value::String(audience)) => Ok(is_ours(audience)),
-        Some(Value::Array(audiences)) => {
+        Some(Json::String(audience)) => Ok(is_ours(audience)),
+        Some(Json::Array(audiences)) => {
             let mut found = false;
             for audience in audiences {
                 found |= is_ours(audience.as_str().ok_or(RejectionKind::MalformedClaim)?);
@@ -53,8 +54,8 @@ mod tests {
     use super::*;
     use crate::jose::json;
 
-    fn claims(text: &str) -> Object {
-        json::object(text.as_bytes()).unwrap()
+    fn claims(text: &str) -> Members<'_> {
+        json::members(text).unwrap()
     }
 
     #[test]
@@ -62,7 +63,8 @@ mod tests {
         assert_eq!(date(&claims("{}"), "exp"), Ok(None));
         assert!(date(&claims(r#"{"exp":1700000000.5}"#), "exp").unwrap().is_some());
         for value in ["\"1700000000\"", "null", "-1", "true", "[1]", "9007199254740994", "1e300"] {
-            let claims = claims(&format!(r#"{{"exp":{value}}}"#));
+            let object = format!(r#"{{"exp":{value}}}"#);
+            let claims = claims(&object);
             assert_eq!(date(&claims, "exp"), Err(RejectionKind::MalformedClaim), "{value}");
         }
     }
@@ -71,7 +73,8 @@ mod tests {
     fn jwt_12_identifiers_are_strings_with_content() {
         assert_eq!(text(&claims(r#"{"sub":"u1"}"#), "sub"), Ok(Some("u1")));
         for value in ["7", "\"\"", "null", "[]", "{}"] {
-            let claims = claims(&format!(r#"{{"sub":{value}}}"#));
+            let object = format!(r#"{{"sub":{value}}}"#);
+            let claims = claims(&object);
             assert_eq!(text(&claims, "sub"), Err(RejectionKind::MalformedClaim), "{value}");
         }
     }

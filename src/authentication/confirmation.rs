@@ -1,8 +1,6 @@
 //! Sender constraint (RFC 7800 `cnf`): a bound token is never accepted as a plain bearer token.
 
-use serde_json::Value;
-
-use crate::jose::json::Object;
+use crate::jose::json::{Json, Members};
 use crate::rejection_kind::RejectionKind;
 
 /// Confirmation methods of RFC 9449 §6.1 and RFC 8705 §3.1.
@@ -12,14 +10,14 @@ const KNOWN: [&str; 2] = ["jkt", "x5t#S256"];
 ///
 /// A method that we do not know is refused too, although RFC 7800 §3.1 would let us ignore it:
 /// that would turn a bound token into a bearer token.
-pub(super) fn check_unbound(claims: &Object) -> Result<(), RejectionKind> {
+pub(super) fn check_unbound(claims: &Members<'_>) -> Result<(), RejectionKind> {
     let Some(confirmation) = claims.get("cnf") else { return Ok(()) };
-    let Value::Object(methods) = confirmation else { return Err(RejectionKind::MalformedClaim) };
+    let Json::Object(methods) = confirmation else { return Err(RejectionKind::MalformedClaim) };
     let well_formed = KNOWN
         .iter()
-        .filter_map(|name| methods.get(*name))
+        .filter_map(|name| methods.get(name))
         .all(|method| method.as_str().is_some_and(|value| !value.is_empty()));
-    let known = KNOWN.iter().any(|name| methods.contains_key(*name));
+    let known = KNOWN.iter().any(|name| methods.contains(name));
     Err(if known && well_formed {
         RejectionKind::SenderConstrained
     } else {
@@ -33,7 +31,7 @@ mod tests {
     use crate::jose::json;
 
     fn judge(claims: &str) -> Result<(), RejectionKind> {
-        check_unbound(&json::object(claims.as_bytes()).unwrap())
+        check_unbound(&json::members(claims).unwrap())
     }
 
     #[test]

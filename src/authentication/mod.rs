@@ -121,7 +121,9 @@ impl Authenticator {
             return Err(RejectionKind::AlgorithmNotAllowed.into());
         }
         token_type::check_header(header.typ.as_deref())?;
-        let claims = json::object(&jws.payload).map_err(|_| RejectionKind::MalformedToken)?;
+        let payload =
+            std::str::from_utf8(&jws.payload).map_err(|_| RejectionKind::MalformedToken)?;
+        let claims = json::members(payload).map_err(|_| RejectionKind::MalformedToken)?;
         let issuer = claims
             .get("iss")
             .and_then(|iss| self.issuers.get(iss.as_str()?))
@@ -129,13 +131,13 @@ impl Authenticator {
         issuer.check_header(&header)?;
         self.check_signature(issuer, &header, &jws, patience)?;
         let now = NumericDate::at(self.clock.now()).ok_or(RejectionKind::Internal)?;
-        verdict::accept(issuer, &header, claims, now, &self.server).map_err(Stop::from)
+        verdict::accept(issuer, &header, &claims, payload, now, &self.server).map_err(Stop::from)
     }
 
     fn check_signature(
         &self,
         issuer: &TrustedIssuer,
-        header: &JoseHeader,
+        header: &JoseHeader<'_>,
         jws: &CompactJws<'_>,
         patience: Patience,
     ) -> Result<(), Stop> {

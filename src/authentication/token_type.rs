@@ -1,9 +1,7 @@
 //! Access tokens and nothing else: what `typ` and claims say about the kind of JWT
 //! (RFC 8725 §3.11 and §3.12, RFC 9068 §4).
 
-use serde_json::Value;
-
-use crate::jose::json::Object;
+use crate::jose::json::{Json, Members};
 use crate::rejection_kind::RejectionKind;
 
 /// How closely tokens must follow RFC 9068.
@@ -66,11 +64,11 @@ const FOREIGN_TYP_CLAIMS: [&str; 4] = ["ID", "Refresh", "Offline", "Logout"];
 
 /// Refuses JWTs that are made for something else, whatever their header says.
 pub(super) fn check_claims(
-    claims: &Object,
+    claims: &Members<'_>,
     typ: Option<&str>,
     has_scope: bool,
 ) -> Result<(), RejectionKind> {
-    let foreign = FOREIGN_CLAIMS.iter().any(|name| claims.contains_key(*name))
+    let foreign = FOREIGN_CLAIMS.iter().any(|name| claims.contains(name))
         || text(claims, "typ").is_some_and(|typ| FOREIGN_TYP_CLAIMS.contains(&typ))
         || is_client_assertion(claims)
         || (typ != Some("at+jwt") && !has_scope && is_for_its_own_client(claims));
@@ -78,27 +76,27 @@ pub(super) fn check_claims(
 }
 
 /// A client that speaks about itself (RFC 7523 §3).
-fn is_client_assertion(claims: &Object) -> bool {
+fn is_client_assertion(claims: &Members<'_>) -> bool {
     text(claims, "iss").is_some_and(|iss| text(claims, "sub") == Some(iss))
 }
 
 /// An ID token's audience is the client it was issued to. An access token may look alike where an
 /// application and its API share one registration; then it carries scope.
-fn is_for_its_own_client(claims: &Object) -> bool {
-    let is_client = |audience: &Value| {
+fn is_for_its_own_client(claims: &Members<'_>) -> bool {
+    let is_client = |audience: &Json<'_>| {
         ["azp", "client_id"].iter().any(|name| {
             let client = text(claims, name);
             client.is_some() && client == audience.as_str()
         })
     };
     match claims.get("aud") {
-        Some(Value::Array(audiences)) => !audiences.is_empty() && audiences.iter().all(is_client),
+        Some(Json::Array(audiences)) => !audiences.is_empty() && audiences.iter().all(is_client),
         Some(audience) => is_client(audience),
         None => false,
     }
 }
 
-fn text<'a>(claims: &'a Object, name: &str) -> Option<&'a str> {
+fn text<'a>(claims: &'a Members<'_>, name: &str) -> Option<&'a str> {
     claims.get(name)?.as_str()
 }
 
@@ -108,7 +106,7 @@ mod tests {
     use crate::jose::json;
 
     fn judge(claims: &str, typ: Option<&str>, has_scope: bool) -> bool {
-        check_claims(&json::object(claims.as_bytes()).unwrap(), typ, has_scope).is_ok()
+        check_claims(&json::members(claims).unwrap(), typ, has_scope).is_ok()
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl TrustedIssuer {
     }
 
     /// This issuer's own algorithms and profile.
-    pub(super) fn check_header(&self, header: &JoseHeader) -> Result<(), RejectionKind> {
+    pub(super) fn check_header(&self, header: &JoseHeader<'_>) -> Result<(), RejectionKind> {
         if !self.allows(header.algorithm) {
             return Err(RejectionKind::AlgorithmNotAllowed);
         }

@@ -8,40 +8,41 @@ use super::{claims, confirmation, scope_claim};
 use crate::access_token::{AccessToken, Caller, ServerMark, Verified};
 use crate::clock::NumericDate;
 use crate::jose::JoseHeader;
-use crate::jose::json::Object;
+use crate::jose::json::Members;
 use crate::rejection_kind::RejectionKind;
 
-/// Judges the claims of a token that `issuer` signed.
+/// Judges the claims of a token that `issuer` signed; `text` is where they were read.
 pub(super) fn accept(
     issuer: &TrustedIssuer,
-    header: &JoseHeader,
-    token: Object,
+    header: &JoseHeader<'_>,
+    token: &Members<'_>,
+    text: &str,
     now: NumericDate,
     server: &ServerMark,
 ) -> Result<AccessToken, RejectionKind> {
     for name in issuer.profile.required_claims() {
-        if !token.contains_key(*name) {
+        if !token.contains(name) {
             return Err(RejectionKind::MissingClaim);
         }
     }
-    let expires_at = lifetime(issuer, &token, now)?;
-    audience(issuer, &token)?;
-    let subject = claims::text(&token, "sub")?;
-    let client_id = claims::text(&token, "client_id")?;
+    let expires_at = lifetime(issuer, token, now)?;
+    audience(issuer, token)?;
+    let subject = claims::text(token, "sub")?;
+    let client_id = claims::text(token, "client_id")?;
     let caller = caller(subject, client_id);
     let subject = subject.map(Into::into);
     let client_id = match client_id {
         Some(client_id) => Some(client_id),
-        None => claims::text(&token, "azp")?,
+        None => claims::text(token, "azp")?,
     };
     let client_id = client_id.map(Into::into);
-    claims::text(&token, "jti")?;
-    let scope = scope_claim::find(&token, &issuer.scope_claims);
+    claims::text(token, "jti")?;
+    let scope = scope_claim::find(token, &issuer.scope_claims);
     let arrays = issuer.profile == Profile::Compatible;
     let granted = scope_claim::read(scope, arrays, &issuer.grant_rules)?;
     let grants_something = granted.iter().next().is_some();
-    token_type::check_claims(&token, header.typ.as_deref(), grants_something)?;
-    confirmation::check_unbound(&token)?;
+    token_type::check_claims(token, header.typ.as_deref(), grants_something)?;
+    confirmation::check_unbound(token)?;
     for (name, value) in &issuer.required_claims {
         if token.get(&**name).and_then(|claim| claim.as_str()) != Some(&**value) {
             return Err(RejectionKind::RequiredClaimNotMet);
@@ -55,7 +56,7 @@ pub(super) fn accept(
         caller,
         expires_at,
         granted,
-        claims: token,
+        claims: text.into(),
     }))
 }
 
@@ -70,7 +71,7 @@ fn caller(subject: Option<&str>, client_id: Option<&str>) -> Caller {
 
 fn lifetime(
     issuer: &TrustedIssuer,
-    token: &Object,
+    token: &Members<'_>,
     now: NumericDate,
 ) -> Result<NumericDate, RejectionKind> {
     let leeway = issuer.leeway;
@@ -89,7 +90,7 @@ fn lifetime(
     Ok(expires_at)
 }
 
-fn audience(issuer: &TrustedIssuer, token: &Object) -> Result<(), RejectionKind> {
+fn audience(issuer: &TrustedIssuer, token: &Members<'_>) -> Result<(), RejectionKind> {
     match &issuer.audience {
         Audience::Skipped => Ok(()),
         Audience::OneOf(accepted) if claims::audience_is_one_of(token, accepted)? => Ok(()),

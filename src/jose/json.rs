@@ -1,5 +1,6 @@
 //! Strict JSON: one object, no duplicate member at any depth, bounded depth, nothing after it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::LazyLock;
 
@@ -12,6 +13,11 @@ pub(crate) type Object = Map<String, Value>;
 
 /// Deeper nesting is refused (SPEC JWS-15): no token needs it, and depth is stack.
 pub(crate) const MAX_DEPTH: usize = 16;
+
+/// Room for the claims of most tokens, so that it is made once.
+const USUAL_MEMBERS: usize = 16;
+/// From here on, comparing each name with all before it costs more than sorting them.
+const MANY_MEMBERS: usize = 32;
 
 /// Members whose names begin like this are not read as members by serde_json: whoever reads claims
 /// once more, as a type of their own, would see something else than was judged.
@@ -29,14 +35,79 @@ static KEEPS_TEXT_OF_NUMBERS: LazyLock<bool> =
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct NotAnObject;
 
-/// Reads one JSON object (RFC 8259) from UTF-8 `bytes`.
-pub(crate) fn object(bytes: &[u8]) -> Result<Object, NotAnObject> {
-    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+/// A JSON value that borrows from its text what is spelt there as it is meant.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Json<'a> {
+    Null,
+    Bool(bool),
+    Number(Number),
+    String(Cow<'a, str>),
+    Array(Vec<Json<'a>>),
+    Object(Members<'a>),
+}
+
+impl Json<'_> {
+    pub(crate) fn as_str(&self) -> Option<&str> {
+        match self {
+            Self::String(text) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// The members of an object, in its order.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Members<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
+
+impl<'a> Members<'a> {
+    pub(crate) fn get(&self, name: &str) -> Option<&Json<'a>> {
+        self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.get(name).is_some()
+    }
+
+    /// Takes a member out.
+    pub(crate) fn take(&mut self, name: &str) -> Option<Json<'a>> {
+        let index = self.0.iter().position(|(known, _)| known == name)?;
+        Some(self.0.swap_remove(index).1)
+    }
+}
+
+/// Reads one JSON object (RFC 8259).
+pub(crate) fn members(text: &str) -> Result<Members<'_>, NotAnObject> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
     let value = Strict { depth: 0 }.deserialize(&mut deserializer).map_err(|_| NotAnObject)?;
     deserializer.end().map_err(|_| NotAnObject)?;
     match value {
-        Value::Object(object) => Ok(object),
+        Json::Object(members) => Ok(members),
         _ => Err(NotAnObject),
+    }
+}
+
+/// As [`members`], for those who keep it: from UTF-8 `bytes`.
+pub(crate) fn object(bytes: &[u8]) -> Result<Object, NotAnObject> {
+    let text = std::str::from_utf8(bytes).map_err(|_| NotAnObject)?;
+    members(text).map(Object::from)
+}
+
+impl From<Members<'_>> for Object {
+    fn from(members: Members<'_>) -> Self {
+        members.0.into_iter().map(|(name, value)| (name.into_owned(), value.into())).collect()
+    }
+}
+
+impl From<Json<'_>> for Value {
+    fn from(json: Json<'_>) -> Self {
+        match json {
+            Json::Null => Self::Null,
+            Json::Bool(value) => Self::Bool(value),
+            Json::Number(number) => Self::Number(number),
+            Json::String(text) => Self::String(text.into_owned()),
+            Json::Array(items) => Self::Array(items.into_iter().map(Self::from).collect()),
+            Json::Object(members) => Self::Object(members.into()),
+        }
     }
 }
 
@@ -73,85 +144,127 @@ impl Strict {
 }
 
 impl<'de> DeserializeSeed<'de> for Strict {
-    type Value = Value;
+    type Value = Json<'de>;
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Json<'de>, D::Error> {
         deserializer.deserialize_any(self)
     }
 }
 
 impl<'de> Visitor<'de> for Strict {
-    type Value = Value;
+    type Value = Json<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("JSON without duplicate members")
     }
 
-    fn visit_unit<E>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E>(self) -> Result<Json<'de>, E> {
+        Ok(Json::Null)
     }
 
-    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
+    fn visit_bool<E>(self, value: bool) -> Result<Json<'de>, E> {
+        Ok(Json::Bool(value))
     }
 
-    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_i64<E>(self, value: i64) -> Result<Json<'de>, E> {
+        Ok(Json::Number(value.into()))
     }
 
-    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
-        Ok(value.into())
+    fn visit_u64<E>(self, value: u64) -> Result<Json<'de>, E> {
+        Ok(Json::Number(value.into()))
     }
 
-    fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("number out of range"))
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Json<'de>, E> {
+        Number::from_f64(value).map(Json::Number).ok_or_else(|| E::custom("number out of range"))
     }
 
-    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Json<'de>, E> {
+        Ok(Json::String(value.into()))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
+    fn visit_str<E>(self, value: &str) -> Result<Json<'de>, E> {
+        Ok(Json::String(value.to_owned().into()))
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Json<'de>, A::Error> {
         let inner = self.deeper()?;
         let mut array = Vec::new();
         while let Some(item) = items.next_element_seed(inner)? {
             array.push(item);
         }
-        Ok(Value::Array(array))
+        Ok(Json::Array(array))
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(name) = members.next_key::<String>()? {
-            if name == ARBITRARY_PRECISION && *KEEPS_TEXT_OF_NUMBERS {
-                return number(&members.next_value::<String>()?);
-            }
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Json<'de>, A::Error> {
+        let mut object = Vec::new();
+        while let Some(Name(name)) = members.next_key()? {
             if name.starts_with(RESERVED) {
+                if name == ARBITRARY_PRECISION && *KEEPS_TEXT_OF_NUMBERS {
+                    return number(&members.next_value::<String>()?);
+                }
                 return Err(A::Error::custom("reserved name"));
             }
-            let value = members.next_value_seed(self.deeper()?)?;
-            if object.insert(name, value).is_some() {
-                return Err(A::Error::custom("duplicate member"));
+            if object.is_empty() {
+                object.reserve(USUAL_MEMBERS);
             }
+            object.push((name, members.next_value_seed(self.deeper()?)?));
         }
-        Ok(Value::Object(object))
+        if has_duplicates(&object) {
+            return Err(A::Error::custom("duplicate member"));
+        }
+        Ok(Json::Object(Members(object)))
     }
 }
 
+/// The name of a member, borrowed where it is spelt without escapes.
+struct Name<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Name<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Text;
+
+        impl<'de> Visitor<'de> for Text {
+            type Value = Name<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a member")
+            }
+
+            fn visit_borrowed_str<E>(self, name: &'de str) -> Result<Name<'de>, E> {
+                Ok(Name(name.into()))
+            }
+
+            fn visit_str<E>(self, name: &str) -> Result<Name<'de>, E> {
+                Ok(Name(name.to_owned().into()))
+            }
+        }
+
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// Linear in the few members that tokens have, and no worse than sorting in many.
+fn has_duplicates(members: &[(Cow<'_, str>, Json<'_>)]) -> bool {
+    if members.len() <= MANY_MEMBERS {
+        let mut before = members.iter().enumerate();
+        return before
+            .any(|(index, (name, _))| members.iter().take(index).any(|(known, _)| known == name));
+    }
+    let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
+    names.sort_unstable();
+    names.windows(2).any(|pair| matches!(pair, [one, other] if one == other))
+}
+
 /// A number in the text that `arbitrary_precision` kept, judged as it would be without.
-fn number<E: Error>(text: &str) -> Result<Value, E> {
+fn number<E: Error>(text: &str) -> Result<Json<'static>, E> {
     if let Ok(integer) = text.parse::<i64>() {
-        return Ok(integer.into());
+        return Ok(Json::Number(integer.into()));
     }
     if let Ok(integer) = text.parse::<u64>() {
-        return Ok(integer.into());
+        return Ok(Json::Number(integer.into()));
     }
     let float: f64 = text.parse().map_err(|_| E::custom("not a number"))?;
-    Strict { depth: 0 }.visit_f64(float)
+    Number::from_f64(float).map(Json::Number).ok_or_else(|| E::custom("number out of range"))
 }
 
 #[cfg(test)]
@@ -188,6 +301,28 @@ mod tests {
             assert_eq!(object(text.as_bytes()), Err(NotAnObject), "{text}");
         }
         assert!(object(br#"{"a":{"a":1},"b":[{"a":1},{"a":2}]}"#).is_ok());
+
+        // However many members there are, and wherever the second one is.
+        for count in [2, MANY_MEMBERS, MANY_MEMBERS + 1, 500] {
+            let names: Vec<String> = (0..count).map(|index| format!("\"m{index}\":1")).collect();
+            assert!(object(format!("{{{}}}", names.join(",")).as_bytes()).is_ok(), "{count}");
+            for again in [0, count / 2, count - 1] {
+                let text = format!("{{{},\"m{again}\":1}}", names.join(","));
+                assert!(object(text.as_bytes()).is_err(), "{again} of {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_spelt_plainly_is_borrowed() {
+        let members = members(r#"{"plain":"text","\u0065scaped":"\u0074ext"}"#).unwrap();
+        let borrowed = |name: &str| match members.get(name) {
+            Some(Json::String(Cow::Borrowed(text))) => Some(*text),
+            _ => None,
+        };
+        assert_eq!(borrowed("plain"), Some("text"));
+        assert_eq!(borrowed("escaped"), None);
+        assert_eq!(members.get("escaped").and_then(Json::as_str), Some("text"));
     }
 
     #[test]
@@ -226,8 +361,8 @@ mod tests {
     fn jwt_05_numbers_out_of_range_are_refused() {
         assert!(object(br#"{"exp":1e400}"#).is_err());
         assert!(object(br#"{"exp":1700000000.5}"#).is_ok());
-        assert_eq!(number::<serde_json::Error>("1.5").unwrap(), Value::from(1.5));
-        assert_eq!(number::<serde_json::Error>("-3").unwrap(), Value::from(-3));
+        assert_eq!(number::<serde_json::Error>("1.5").map(Value::from).unwrap(), Value::from(1.5));
+        assert_eq!(number::<serde_json::Error>("-3").map(Value::from).unwrap(), Value::from(-3));
         assert!(number::<serde_json::Error>("1e400").is_err());
     }
 }

@@ -134,7 +134,7 @@ impl JwkSet {
     /// Whether one of the keys signed the token.
     pub(crate) fn verify(
         &self,
-        header: &JoseHeader,
+        header: &JoseHeader<'_>,
         jws: &CompactJws<'_>,
     ) -> Result<(), NotVerified> {
         let kid = header.kid.as_deref();

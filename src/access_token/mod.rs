@@ -1,12 +1,15 @@
 //! A token that has been verified. Holding one is the proof: it has a single origin.
 
+mod one_claim;
+
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value};
+use serde::de::{DeserializeOwned, DeserializeSeed};
+
+use one_claim::OneClaim;
 
 use crate::clock::NumericDate;
 use crate::scope::GrantedScopes;
@@ -15,7 +18,8 @@ use crate::scope::GrantedScopes;
 /// checked.
 ///
 /// It cannot be made by hand; the layer puts one into the request extensions. Cloning copies a
-/// pointer. The token's own text is not kept, and `Debug` shows no claim values.
+/// pointer. The token's own text is not kept, its claims are, and are read anew each time they are
+/// asked for. `Debug` shows no claim values.
 #[derive(Clone)]
 pub struct AccessToken(Arc<Verified>);
 
@@ -28,7 +32,8 @@ pub(crate) struct Verified {
     pub(crate) caller: Caller,
     pub(crate) expires_at: NumericDate,
     pub(crate) granted: GrantedScopes,
-    pub(crate) claims: Map<String, Value>,
+    /// One strict JSON object, as it was signed.
+    pub(crate) claims: Box<str>,
 }
 
 /// Says which resource server has verified a token, so that none trusts another's verdict.
@@ -147,7 +152,7 @@ impl AccessToken {
     /// # Errors
     /// When the claims do not have the shape of `T`.
     pub fn claims<T: DeserializeOwned>(&self) -> Result<T, ClaimsError> {
-        T::deserialize(&self.0.claims).map_err(ClaimsError)
+        serde_json::from_str(&self.0.claims).map_err(ClaimsError)
     }
 
     /// One claim as the type `T`, `None` where the token has no such claim.
@@ -155,7 +160,8 @@ impl AccessToken {
     /// # Errors
     /// When the claim does not have the shape of `T`.
     pub fn claim<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, ClaimsError> {
-        self.0.claims.get(name).map(|claim| T::deserialize(claim).map_err(ClaimsError)).transpose()
+        let mut claims = serde_json::Deserializer::from_str(&self.0.claims);
+        OneClaim::new(name).deserialize(&mut claims).map_err(ClaimsError)
     }
 }
 
