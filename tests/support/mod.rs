@@ -8,6 +8,7 @@ pub mod fixture;
 pub mod json_facts;
 pub mod keys;
 pub mod oidc_provider;
+pub mod simulation;
 pub mod vectors;
 
 pub use challenge::challenge;
