@@ -8,7 +8,7 @@ use crate::scope::{GrantRules, GrantedScopes};
 
 /// The first of the configured claims that is there.
 pub(super) fn find<'a, 'b>(token: &'a Members<'b>, names: &[Box<str>]) -> Option<&'a Json<'b>> {
-    names.iter().find_map(|name| token.get(&**name))
+    names.iter().find_map(|name| token.get(name))
 }
 
 /// A missing claim grants nothing; one of another type makes the token malformed.

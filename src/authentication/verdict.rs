@@ -44,7 +44,7 @@ pub(super) fn accept(
     token_type::check_claims(token, header.typ.as_deref(), grants_something)?;
     confirmation::check_unbound(token)?;
     for (name, value) in &issuer.required_claims {
-        if token.get(&**name).and_then(|claim| claim.as_str()) != Some(&**value) {
+        if token.get(name).and_then(|claim| claim.as_str()) != Some(&**value) {
             return Err(RejectionKind::RequiredClaimNotMet);
         }
     }

@@ -99,14 +99,14 @@ impl Discovery {
 
     /// Asks where the metadata was before, else the well-known addresses in order.
     async fn metadata(&self, known: Option<&Metadata>) -> Result<Metadata, LoadError> {
-        if let Some(known) = known
-            && let Ok(metadata) = self.read_at(known.address.clone(), Some(known)).await
-        {
-            return Ok(metadata);
-        }
+        let elsewhere = well_known(&self.issuer)
+            .into_iter()
+            .filter(|address| known.is_none_or(|known| known.address != *address))
+            .map(|address| (address, None));
+        let known = known.map(|known| (known.address.clone(), Some(known)));
         let mut first_fault = None;
-        for address in well_known(&self.issuer) {
-            let fault = match self.read_at(address, None).await {
+        for (address, known) in known.into_iter().chain(elsewhere) {
+            let fault = match self.read_at(address, known).await {
                 Ok(metadata) => return Ok(metadata),
                 Err(fault) => fault,
             };

@@ -20,18 +20,27 @@ const LONG_GRACE: Duration = fetch::TIMEOUT.saturating_mul(4);
 
 /// A task that fetches. Dropping it ends the task.
 #[derive(Debug)]
-pub(super) struct Keeper(AbortHandle);
+pub(super) struct Keeper {
+    task: AbortHandle,
+    began_with: u64,
+}
 
 impl Keeper {
     /// Carries out `attempt` and then stays.
     pub(super) fn start(runtime: &Handle, shared: Arc<Shared>, attempt: u64, cause: Cause) -> Self {
-        Self(runtime.spawn(keep(shared, attempt, cause)).abort_handle())
+        let task = runtime.spawn(keep(shared, attempt, cause)).abort_handle();
+        Self { task, began_with: attempt }
+    }
+
+    /// The number of its first attempt.
+    pub(super) fn began_with(&self) -> u64 {
+        self.began_with
     }
 }
 
 impl Drop for Keeper {
     fn drop(&mut self) {
-        self.0.abort();
+        self.task.abort();
     }
 }
 

@@ -212,8 +212,11 @@ impl KeyStore {
 
     fn take_off(&self, runtime: &Handle, attempt: u64, cause: Cause, now: Instant) {
         self.shared.depart(now);
-        let keeper = Keeper::start(runtime, Arc::clone(&self.shared), attempt, cause);
-        *lock(&self.keeper) = Some(keeper);
+        let mut keeper = lock(&self.keeper);
+        // Whoever was slow to come here must not end the task of a later attempt.
+        if keeper.as_ref().is_none_or(|keeper| keeper.began_with() < attempt) {
+            *keeper = Some(Keeper::start(runtime, Arc::clone(&self.shared), attempt, cause));
+        }
     }
 
     fn seat(&self, attempt: u64) -> Refresh {

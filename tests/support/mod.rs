@@ -10,6 +10,7 @@ pub mod log;
 pub mod oidc_provider;
 pub mod scripted_as;
 pub mod simulated_as;
+pub mod simulation;
 pub mod tls;
 pub mod vectors;
 
