@@ -28,6 +28,7 @@ mod memory;
 #[cfg(feature = "metrics")]
 mod metrics;
 mod refresh;
+mod report;
 mod schedule;
 mod settings;
 mod shared;

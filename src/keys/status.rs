@@ -94,8 +94,8 @@ impl KeyStore {
                 .unwrap_or_default(),
             age: snapshot.as_ref().map(|keys| keys.age(now)),
             next_refresh: next.map(|next| next.duration_since(now)),
-            last_error: history.last_error.as_ref().map(ToString::to_string),
-            metadata_error: history.trouble.as_ref().map(ToString::to_string),
+            last_error: history.troubles.last_error.as_ref().map(ToString::to_string),
+            metadata_error: history.troubles.metadata.as_ref().map(ToString::to_string),
             fetches: KeyFetches {
                 attempts: history.attempts,
                 failed: history.failed,

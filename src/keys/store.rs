@@ -9,12 +9,11 @@ use tokio::runtime::Handle;
 
 use super::flights::Boarding;
 use super::keeper::Keeper;
-use super::landing::report_keys;
 use super::schedule::{Cause, Schedule};
 use super::shared::Shared;
 use super::snapshot::KeySnapshot;
 use super::sync::lock;
-use super::{Instant, KeySettings, LoadError, Loaded, Patience, Refresh, chance};
+use super::{Instant, KeySettings, LoadError, Loaded, Patience, Refresh, chance, report};
 
 /// The keys of one issuer.
 #[derive(Debug)]
@@ -60,7 +59,7 @@ impl KeyStore {
     }
 
     pub(super) fn install(&self, loaded: Loaded) {
-        report_keys(&self.shared, None, &loaded);
+        report::keys(&self.shared, None, &loaded);
         let snapshot = KeySnapshot::new(loaded, Instant::now(), Duration::ZERO);
         let due = if self.shared.source.is_fixed() { None } else { snapshot.due(chance()) };
         self.shared.flights.change(|schedule| {
@@ -166,7 +165,7 @@ impl KeyStore {
             let Some((attempt, seat)) = wait else { return Err(Arc::new(LoadError::Aborted)) };
             seat.wait_for_end().await;
             let history = lock(&shared.history);
-            match &history.last_error {
+            match &history.troubles.last_error {
                 Some(error) => Err(Arc::clone(error)),
                 None if history.last >= attempt => Ok(()),
                 None => Err(Arc::new(LoadError::Aborted)),
