@@ -480,3 +480,24 @@ fn an_attempt_is_not_ended_by_one_that_was_over_before_it() {
     });
     assert!(failures.is_empty(), "{} failures: {failures:?}", failures.len());
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_death_of_the_last_good_keys_is_told_of() {
+    log::start();
+    let key = Key::new("k1");
+    let fake = SimulatedAs::publishing(key.jwks());
+    let issuer = Issuer::with_jwks_uri(ISSUER, format!("{ISSUER}{JWKS}"));
+    let server = fake.builder(issuer).jwks_max_stale(HOUR).build().unwrap();
+    server.load_keys().await.unwrap();
+    fake.answer_with(|_| Reply::Unreachable);
+    sleep(HOUR).await;
+    assert!(is_accepted_at_once(&server, &lasting_token(&key)));
+    log::take();
+    for _ in 0..60 {
+        sleep(60 * SECOND).await;
+        kind(&server, &lasting_token(&key)).await;
+    }
+    assert_eq!(kind(&server, &lasting_token(&key)).await, Some(RejectionKind::KeysUnavailable));
+    let lines = log::take();
+    assert!(lines.iter().any(|line| line.contains("503")), "{lines:?}");
+}

@@ -104,6 +104,24 @@ async fn an_attempt_that_lands_between_look_and_question_is_noticed() {
     over.wait_for_end().await;
 }
 
+/// The attempt that speaks for a key ends after a request has looked at the keys and before it asks
+/// whether that key is known to be absent.
+#[tokio::test(start_paused = true)]
+async fn a_key_that_came_since_a_request_looked_is_not_absent() {
+    let store = nowhere();
+    store.install(loaded(TEN_MINUTES));
+    let attempt = begin(&store);
+    store.shared.absent.note("k", attempt, Instant::now());
+    let seen = store.current(MayWait);
+    Landing::of(&store.shared, attempt).with(Ok(loaded(TEN_MINUTES)));
+    let missing = store.missing(seen.as_ref(), Some("k"), MayWait);
+    assert!(matches!(missing, Missing::Wait(_)), "{missing:?}");
+    // Of those that are there now it is known.
+    let seen = store.current(MayWait);
+    let missing = store.missing(seen.as_ref(), Some("k"), MayWait);
+    assert!(matches!(missing, Missing::Unknown), "{missing:?}");
+}
+
 #[tokio::test(start_paused = true)]
 async fn avail_03_good_keys_outlive_their_lifetime_by_max_stale_while_attempts_fail() {
     let max_stale = Duration::from_secs(3600);
