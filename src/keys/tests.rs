@@ -269,3 +269,88 @@ async fn nobody_waits_because_keys_expire_while_a_refresh_is_under_way() {
     Landing::of(&store.shared, attempt).with(Ok(loaded(TEN_MINUTES)));
     assert!(store.current(MayWait).is_some());
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_shortens_nobodys_lifetime() {
+    let store = nowhere();
+    store.install(loaded(TEN_MINUTES));
+    tokio::time::advance(TEN_MINUTES / 2).await;
+    begin(&store);
+    store.shared.depart(Instant::now());
+    // Nobody drives it, and the keys are still fresh.
+    tokio::time::advance(TEN_MINUTES / 5).await;
+    assert!(store.current(MayWait).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn avail_03_an_attempt_makes_keys_live_no_longer_than_max_stale() {
+    let second = Duration::from_secs(1);
+    let store = store_with(KeySource::File("/nonexistent/jwks.json".into()), second);
+    store.install(loaded(TEN_MINUTES));
+    tokio::time::advance(TEN_MINUTES - second).await;
+    begin(&store);
+    store.shared.depart(Instant::now());
+    tokio::time::advance(second * 3 / 2).await;
+    assert!(store.current(MayWait).is_some());
+    tokio::time::advance(second).await;
+    assert!(store.current(MayWait).is_none());
+    assert!(store.current(Exhausted).is_none());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fixed_set_is_never_due() {
+    let store = store(KeySource::Value(SET.into()));
+    store.load_local().unwrap();
+    tokio::time::advance(TEN_MINUTES * 1000).await;
+    assert!(store.current(MayWait).is_some());
+    assert_eq!(store.shared.flights.look(|schedule| schedule.under_way(Instant::now())), None);
+    assert_eq!(store.status().next_refresh, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_start_the_next_attempt_after_a_failure_too() {
+    let store = nowhere();
+    store.install(loaded(TEN_MINUTES));
+    let attempt = begin(&store);
+    store.shared.depart(Instant::now());
+    Landing::of(&store.shared, attempt).with(Err(LoadError::NoAddress));
+    let is_under_way =
+        || store.shared.flights.look(|schedule| schedule.under_way(Instant::now())).is_some();
+    tokio::time::advance(Duration::from_secs(9)).await;
+    assert!(store.current(MayWait).is_some());
+    assert!(!is_under_way());
+    tokio::time::advance(Duration::from_secs(4)).await;
+    assert!(store.current(MayWait).is_some());
+    assert!(is_under_way());
+}
+
+#[tokio::test(start_paused = true)]
+async fn avail_01_without_any_key_none_is_called_unknown() {
+    let store = nowhere();
+    drop(Landing::of(&store.shared, begin(&store)));
+    // No attempt has failed, and none is allowed yet.
+    let missing = store.missing(None, Some("k"), MayWait);
+    assert!(matches!(missing, Missing::Unavailable { .. }), "{missing:?}");
+}
+
+#[test]
+fn who_waits_for_an_attempt_that_was_given_up_is_told_so() {
+    let client = tower_of(std::future::pending);
+    let address = Url::parse("https://as.example/jwks").unwrap();
+    let store = store(KeySource::Uri { client, address });
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .start_paused(true)
+            .build()
+            .unwrap()
+    };
+    let short_lived = runtime();
+    let load = short_lived.block_on(async {
+        let load = store.load();
+        tokio::task::yield_now().await;
+        load
+    });
+    drop(short_lived);
+    assert!(matches!(*runtime().block_on(load).unwrap_err(), LoadError::Aborted));
+}
