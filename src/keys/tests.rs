@@ -329,8 +329,10 @@ async fn avail_01_without_any_key_none_is_called_unknown() {
     let store = nowhere();
     drop(Landing::of(&store.shared, begin(&store)));
     // No attempt has failed, and none is allowed yet.
-    let missing = store.missing(None, Some("k"), MayWait);
-    assert!(matches!(missing, Missing::Unavailable { .. }), "{missing:?}");
+    for patience in [MayWait, Exhausted] {
+        let missing = store.missing(None, Some("k"), patience);
+        assert!(matches!(missing, Missing::Unavailable { .. }), "{missing:?}");
+    }
 }
 
 #[test]
