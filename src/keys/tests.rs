@@ -356,3 +356,38 @@ fn who_waits_for_an_attempt_that_was_given_up_is_told_so() {
     drop(short_lived);
     assert!(matches!(*runtime().block_on(load).unwrap_err(), LoadError::Aborted));
 }
+
+#[tokio::test(start_paused = true)]
+async fn avail_05_whoever_has_run_out_of_patience_is_told_that_the_last_attempt_failed() {
+    let store = nowhere();
+    store.install(loaded(TEN_MINUTES));
+    Landing::of(&store.shared, begin(&store)).with(Err(LoadError::NoAddress));
+    let seen = store.current(Exhausted);
+    let missing = store.missing(seen.as_ref(), Some("k"), Exhausted);
+    assert!(matches!(missing, Missing::Unavailable { .. }), "{missing:?}");
+    Landing::of(&store.shared, begin(&store)).with(Ok(loaded(TEN_MINUTES)));
+    let seen = store.current(Exhausted);
+    let missing = store.missing(seen.as_ref(), Some("k"), Exhausted);
+    assert!(matches!(missing, Missing::Unknown), "{missing:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nobody_waits_because_keys_expire_while_a_request_has_them_refreshed() {
+    let address = Url::parse("https://as.example/jwks").unwrap();
+    let store = store(KeySource::Uri { client: tower_of(std::future::pending), address });
+    store.install(loaded(TEN_MINUTES));
+    tokio::time::advance(TEN_MINUTES - Duration::from_secs(1)).await;
+    assert!(store.current(MayWait).is_some());
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    assert!(store.current(MayWait).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_task_is_left_however_many_attempts_were_asked_for() {
+    let store = nowhere();
+    for _ in 0..5 {
+        store.load().await.unwrap_err();
+    }
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 1);
+}
