@@ -388,3 +388,48 @@ async fn disc_07_keys_and_metadata_fail_independently_of_each_other() {
     server.load_keys().await.unwrap_err();
     assert_eq!(server.keys()[0].kids, ["k3"]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn disc_07_a_refresh_that_nobody_waits_for_waits_for_slow_metadata() {
+    let (old, new) = (Key::new("k1"), Key::new("k2"));
+    let script = |delay: u64, place: &'static str| {
+        let (old, new) = (old.jwks(), new.jwks());
+        move |asked: &support::simulated_as::Asked| match asked.path.as_str() {
+            METADATA => Reply::After(
+                Duration::from_secs(delay),
+                metadata_to(&format!("https://as.example{place}")),
+            ),
+            "/moved" => Reply::Answer(key_set(&new)),
+            _ => Reply::Answer(key_set(&old)),
+        }
+    };
+    let fake = SimulatedAs::new(script(0, JWKS));
+    let server = fake.discovering_server();
+    // A request has begun it, which would not have waited.
+    assert_eq!(kind(&server, &lasting_token(&old)).await, None);
+    fake.answer_with(script(3, "/moved"));
+    sleep(Duration::from_secs(520)).await;
+    assert!(is_accepted_at_once(&server, &lasting_token(&new)));
+    assert_eq!(server.keys()[0].metadata_error, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn avail_09_no_request_waits_though_the_metadata_never_comes_and_keys_live_for_a_minute() {
+    let key = Key::new("k1");
+    let script = |metadata: fn() -> Reply, jwks: String| {
+        move |asked: &support::simulated_as::Asked| match asked.path.as_str() {
+            JWKS => Reply::Answer(with(key_set(&jwks), CACHE_CONTROL, "max-age=60")),
+            _ => metadata(),
+        }
+    };
+    let good = || Reply::Answer(metadata_to("https://as.example/jwks"));
+    let fake = SimulatedAs::new(script(good, key.jwks()));
+    let server = fake.discovering_server();
+    let token = lasting_token(&key);
+    server.load_keys().await.unwrap();
+    fake.answer_with(script(|| Reply::Never, key.jwks()));
+    for second in 0..2 * HOUR.as_secs() {
+        sleep(Duration::from_secs(1)).await;
+        assert!(is_accepted_at_once(&server, &token), "after {second} s");
+    }
+}
