@@ -391,3 +391,35 @@ async fn one_task_is_left_however_many_attempts_were_asked_for() {
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(tokio::runtime::Handle::current().metrics().num_alive_tasks(), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn requests_start_another_attempt_a_second_after_one_that_was_given_up() {
+    let store = nowhere();
+    store.install(loaded(TEN_MINUTES));
+    tokio::time::advance(TEN_MINUTES / 10 * 9).await;
+    let attempt = begin(&store);
+    store.shared.depart(Instant::now());
+    drop(Landing::of(&store.shared, attempt));
+    let is_under_way =
+        || store.shared.flights.look(|schedule| schedule.under_way(Instant::now())).is_some();
+    assert!(store.current(MayWait).is_some());
+    assert!(!is_under_way());
+    tokio::time::advance(Duration::from_secs(1)).await;
+    assert!(store.current(MayWait).is_some());
+    assert!(is_under_way());
+}
+
+#[tokio::test(start_paused = true)]
+async fn avail_04_a_failure_that_is_over_does_not_bring_absent_keys_back_into_question() {
+    let store = nowhere();
+    store.install(loaded(TEN_MINUTES));
+    Landing::of(&store.shared, begin(&store)).with(Err(LoadError::NoAddress));
+    let attempt = begin(&store);
+    store.shared.absent.note("k", attempt, Instant::now());
+    Landing::of(&store.shared, attempt).with(Ok(loaded(TEN_MINUTES)));
+    // The budget would allow another attempt.
+    tokio::time::advance(Duration::from_secs(20)).await;
+    let seen = store.current(MayWait);
+    let missing = store.missing(seen.as_ref(), Some("k"), MayWait);
+    assert!(matches!(missing, Missing::Unknown), "{missing:?}");
+}
