@@ -433,3 +433,55 @@ async fn avail_09_no_request_waits_though_the_metadata_never_comes_and_keys_live
         assert!(is_accepted_at_once(&server, &token), "after {second} s");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_version_is_asked_about_where_it_was_and_nowhere_else() {
+    let (old, new) = (Key::new("k1"), Key::new("k2"));
+    let script = |place: &'static str| {
+        let (old, new) = (old.jwks(), new.jwks());
+        move |asked: &support::simulated_as::Asked| {
+            let set = match asked.path.as_str() {
+                METADATA => {
+                    return Reply::Answer(metadata_to(&format!("https://as.example{place}")));
+                }
+                "/moved" => &new,
+                _ => &old,
+            };
+            Reply::Answer(match asked.if_none_match.as_deref() {
+                Some("\"1\"") => answer(304, "", ""),
+                _ => with(key_set(set), ETAG, "\"1\""),
+            })
+        }
+    };
+    let fake = SimulatedAs::new(script(JWKS));
+    let server = fake.discovering_server();
+    server.load_keys().await.unwrap();
+    fake.answer_with(script("/moved"));
+    server.load_keys().await.unwrap();
+    assert!(is_accepted_at_once(&server, &lasting_token(&new)));
+    assert_eq!(kind(&server, &lasting_token(&old)).await, Some(RejectionKind::UnknownKey));
+    let log = fake.log();
+    let first = log.iter().find(|asked| asked.path == "/moved").unwrap();
+    assert_eq!(first.if_none_match, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn keys_that_have_moved_do_not_wait_for_the_place_where_they_were() {
+    let (old, new) = (Key::new("k1"), Key::new("k2"));
+    let fake = SimulatedAs::publishing(old.jwks());
+    let (one, two) = (old.jwks(), new.jwks());
+    fake.answer_with(move |asked| match asked.path.as_str() {
+        METADATA => Reply::Answer(metadata_to("https://as.example/jwks")),
+        _ => Reply::Answer(key_set(&one)),
+    });
+    let server = fake.discovering_server();
+    server.load_keys().await.unwrap();
+    fake.answer_with(move |asked| match asked.path.as_str() {
+        METADATA => Reply::Answer(metadata_to("https://as.example/moved")),
+        "/moved" => Reply::Answer(key_set(&two)),
+        _ => Reply::Never,
+    });
+    let start = Instant::now();
+    assert_eq!(kind(&server, &lasting_token(&new)).await, None);
+    assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
+}
