@@ -485,3 +485,56 @@ async fn keys_that_have_moved_do_not_wait_for_the_place_where_they_were() {
     assert_eq!(kind(&server, &lasting_token(&new)).await, None);
     assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
 }
+
+#[tokio::test(start_paused = true)]
+async fn disc_02_metadata_is_asked_for_where_it_was_found_before() {
+    const OPENID: &str = "/.well-known/openid-configuration";
+    let key = Key::new("k1");
+    let script = |is_well: bool, jwks: String| {
+        move |asked: &support::simulated_as::Asked| {
+            Reply::Answer(match asked.path.as_str() {
+                OPENID if is_well => metadata_to("https://as.example/jwks"),
+                OPENID => answer(500, "", ""),
+                JWKS => key_set(&jwks),
+                _ => answer(404, "", ""),
+            })
+        }
+    };
+    let fake = SimulatedAs::new(script(true, key.jwks()));
+    let server = fake.discovering_server();
+    let asked_first = || async {
+        let before = fake.count();
+        server.load_keys().await.unwrap();
+        let log = fake.log();
+        log[before..].iter().find(|asked| asked.path != JWKS).unwrap().path.clone()
+    };
+    assert_eq!(asked_first().await, METADATA);
+    assert_eq!(asked_first().await, OPENID);
+    fake.answer_with(script(false, key.jwks()));
+    assert_eq!(asked_first().await, OPENID);
+    assert!(server.keys()[0].metadata_error.is_some());
+    assert_eq!(asked_first().await, OPENID, "and that is not forgotten when it fails");
+}
+
+#[tokio::test(start_paused = true)]
+async fn metadata_that_is_known_is_not_sent_again() {
+    let key = Key::new("k1");
+    let jwks = key.jwks();
+    let fake = SimulatedAs::new(move |asked| {
+        Reply::Answer(match (asked.path.as_str(), asked.if_none_match.as_deref()) {
+            (METADATA, Some("\"m\"")) => answer(304, "", ""),
+            (METADATA, _) => with(metadata_to("https://as.example/jwks"), ETAG, "\"m\""),
+            _ => key_set(&jwks),
+        })
+    });
+    let server = fake.discovering_server();
+    for _ in 0..3 {
+        server.load_keys().await.unwrap();
+        assert_eq!(server.keys()[0].metadata_error, None);
+    }
+    let log = fake.log();
+    let asked: Vec<_> = log.iter().filter(|asked| asked.path == METADATA).collect();
+    assert_eq!(asked.len(), 3);
+    assert!(asked[1..].iter().all(|asked| asked.if_none_match.as_deref() == Some("\"m\"")));
+    assert!(log.iter().all(|asked| asked.path == METADATA || asked.if_none_match.is_none()));
+}

@@ -304,3 +304,28 @@ async fn a_file_that_cannot_be_written_costs_nothing_else() {
     assert_eq!(folder.text(), "somebody's letters");
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1);
 }
+
+/// A clock that is ahead of others by some minutes.
+struct Fast(u64);
+
+impl Clock for Fast {
+    fn now(&self) -> SystemTime {
+        SystemTime::now() + Duration::from_secs(60 * self.0)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn clocks_may_differ_by_five_minutes() {
+    let key = Key::new("k1");
+    for (minutes, keys) in [(4, 1), (6, 0)] {
+        let folder = Folder::new(&format!("skew-{minutes}"));
+        let fake = SimulatedAs::publishing(key.jwks());
+        let server = builder(&fake, usual(), &folder).clock(Fast(minutes)).build().unwrap();
+        server.load_keys().await.unwrap();
+        while folder.text().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let server = builder(&unreachable(), usual(), &folder).build().unwrap();
+        assert_eq!(server.keys()[0].keys, keys, "{minutes} minutes");
+    }
+}
