@@ -538,3 +538,32 @@ async fn metadata_that_is_known_is_not_sent_again() {
     assert!(asked[1..].iter().all(|asked| asked.if_none_match.as_deref() == Some("\"m\"")));
     assert!(log.iter().all(|asked| asked.path == METADATA || asked.if_none_match.is_none()));
 }
+
+#[tokio::test(start_paused = true)]
+async fn load_keys_is_about_all_issuers_and_names_those_without() {
+    const OTHER: &str = "https://other.example";
+    let key = Key::new("k1");
+    let jwks = key.jwks();
+    let fake = SimulatedAs::new(move |asked| match asked.path.as_str() {
+        "/never" => Reply::Unreachable,
+        _ => Reply::Answer(key_set(&jwks)),
+    });
+    let issuer = |name: &str, path: &str| Issuer::with_jwks_uri(name, format!("{name}{path}"));
+    let server = |path| {
+        let other = issuer(OTHER, path).audience("https://rs.example");
+        fake.builder(issuer(ISSUER, JWKS)).issuer(other).build().unwrap()
+    };
+    let both = server("/there");
+    both.load_keys().await.unwrap();
+    assert!(both.keys().iter().all(|status| status.state == KeyState::Fresh));
+    let error = server("/never").load_keys().await.unwrap_err().to_string();
+    assert!(error.starts_with("https://other.example: ") && !error.contains('\n'), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_server_is_asked_for_its_metadata_in_one_place() {
+    let fake = SimulatedAs::new(|_| Reply::Never);
+    let start = Instant::now();
+    fake.discovering_server().load_keys().await.unwrap_err();
+    assert_eq!((fake.count(), start.elapsed().as_secs()), (1, 5));
+}

@@ -423,3 +423,28 @@ async fn avail_04_a_failure_that_is_over_does_not_bring_absent_keys_back_into_qu
     let missing = store.missing(seen.as_ref(), Some("k"), MayWait);
     assert!(matches!(missing, Missing::Unknown), "{missing:?}");
 }
+
+#[test]
+fn jwk_11_secrets_do_not_come_from_the_file_of_last_good_keys() {
+    let folder = std::env::temp_dir().join(format!("portcullis-secrets-{}", crate::keys::chance()));
+    std::fs::create_dir(&folder).unwrap();
+    let file = LastGoodFile::open(folder.join("keys.json"));
+    let address = Url::parse("https://as.example/jwks").unwrap();
+    let entry = last_good::LastGood {
+        address: address.clone(),
+        document: SET.into(),
+        fetched_at: std::time::SystemTime::now(),
+        lifetime: TEN_MINUTES,
+    };
+    file.remember("i", entry);
+    let store = KeyStore::new(KeySettings {
+        issuer: "i".into(),
+        source: KeySource::Uri { client: tower_of(std::future::pending), address },
+        algorithms: &[Algorithm::HS256],
+        max_stale: Duration::MAX,
+        clock: Arc::new(crate::clock::SystemClock),
+        last_good: Some(Arc::new(file)),
+    });
+    std::fs::remove_dir_all(&folder).unwrap();
+    assert!(store.current(Exhausted).is_none());
+}
