@@ -448,3 +448,16 @@ fn jwk_11_secrets_do_not_come_from_the_file_of_last_good_keys() {
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(store.current(Exhausted).is_none());
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_status_tells_an_attempt_that_is_under_way_and_keys_that_are_past_their_lifetime() {
+    let store = nowhere();
+    store.install(loaded(TEN_MINUTES));
+    assert_ne!(store.status().next_refresh, Some(Duration::ZERO));
+    begin(&store);
+    assert_eq!(store.status().next_refresh, Some(Duration::ZERO));
+    assert_eq!(store.status().state, KeyState::Fresh);
+    // Nobody has asked for them since, and who has to be judged by them is.
+    tokio::time::advance(TEN_MINUTES).await;
+    assert_eq!(store.status().state, KeyState::Stale);
+}
