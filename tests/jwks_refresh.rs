@@ -565,8 +565,42 @@ async fn load_keys_is_about_all_issuers_and_names_those_without() {
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_server_is_asked_for_its_metadata_in_one_place() {
-    let fake = SimulatedAs::new(|_| Reply::Never);
-    let start = Instant::now();
-    fake.discovering_server().load_keys().await.unwrap_err();
-    assert_eq!((fake.count(), start.elapsed().as_secs()), (1, 5));
+    let silences: [(fn() -> Reply, u64); 2] = [(|| Reply::Never, 5), (|| Reply::Unreachable, 0)];
+    for (silence, seconds) in silences {
+        let fake = SimulatedAs::new(move |_| silence());
+        let start = Instant::now();
+        fake.discovering_server().load_keys().await.unwrap_err();
+        assert_eq!((fake.count(), start.elapsed().as_secs()), (1, seconds));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_entry_that_cannot_be_used_is_told_of_once() {
+    log::start();
+    let with_a_bad_one =
+        |key: &Key| serde_json::json!({ "keys": [key.jwk(), { "kty": "XYZ" }] }).to_string();
+    let fake = SimulatedAs::publishing(with_a_bad_one(&Key::new("k1")));
+    let server = fake.server();
+    server.load_keys().await.unwrap();
+    fake.publish(with_a_bad_one(&Key::new("k2")));
+    server.load_keys().await.unwrap();
+    let warnings = log::take().into_iter().filter(|line| line.starts_with("WARN"));
+    assert_eq!(warnings.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_version_with_an_enormous_name_is_not_asked_about() {
+    for (length, is_asked) in [(1024, true), (1025, false)] {
+        let jwks = Key::new("k1").jwks();
+        let etag = HeaderValue::try_from(format!("\"{}\"", "x".repeat(length - 2))).unwrap();
+        let fake = SimulatedAs::new(move |_| {
+            let mut response = key_set(&jwks);
+            response.headers_mut().insert(ETAG, etag.clone());
+            Reply::Answer(response)
+        });
+        let server = fake.server();
+        server.load_keys().await.unwrap();
+        server.load_keys().await.unwrap();
+        assert_eq!(fake.log()[1].if_none_match.is_some(), is_asked, "{length}");
+    }
 }

@@ -348,11 +348,11 @@ fn who_waits_for_an_attempt_that_was_given_up_is_told_so() {
             .unwrap()
     };
     let short_lived = runtime();
-    let load = short_lived.block_on(async {
-        let load = store.load();
-        tokio::task::yield_now().await;
-        load
-    });
+    let load = {
+        let _entered = short_lived.enter();
+        store.load()
+    };
+    short_lived.block_on(tokio::task::yield_now());
     drop(short_lived);
     assert!(matches!(*runtime().block_on(load).unwrap_err(), LoadError::Aborted));
 }
