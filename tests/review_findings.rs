@@ -375,7 +375,7 @@ async fn the_status_counts_no_dead_keys() {
 async fn replicas_that_share_the_file_do_not_drop_each_others_entries() {
     const OTHER: &str = "https://other.example";
     let folder = Folder::new("replicas");
-    let (one, two) = (Key::new("k1"), Key::new("k2"));
+    let (one, two) = (Key::new("the-first"), Key::new("the-second"));
     let replica = |other_is_there: bool| {
         let sets = [one.jwks(), two.jwks()];
         let fake = SimulatedAs::new(move |asked| match asked.path.as_str() {
@@ -391,7 +391,7 @@ async fn replicas_that_share_the_file_do_not_drop_each_others_entries() {
     };
     let (lucky, unlucky) = (replica(true), replica(false));
     lucky.load_keys().await.unwrap();
-    while !(folder.text().contains("k1") && folder.text().contains("k2")) {
+    while !(folder.text().contains("the-first") && folder.text().contains("the-second")) {
         tokio::task::yield_now().await;
     }
     let before = folder.text();
@@ -403,7 +403,7 @@ async fn replicas_that_share_the_file_do_not_drop_each_others_entries() {
             break;
         }
     }
-    assert!(folder.text().contains("k2"), "the last good keys of {OTHER} are lost");
+    assert!(folder.text().contains("the-second"), "the last good keys of {OTHER} are lost");
 }
 
 /// Rotation without overlap by a server that has one name for all its keys.
