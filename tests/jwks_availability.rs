@@ -280,3 +280,48 @@ async fn avail_02_what_needs_no_key_is_answered_the_same_during_an_outage() {
     assert_eq!((start.elapsed(), fake.count()), (Duration::ZERO, 0));
     send(&server, signed(json!({}), json!({}))).await.is(Expected::Unavailable, "a good one");
 }
+
+#[tokio::test(start_paused = true)]
+async fn avail_06_retry_after_is_the_time_to_the_next_attempt_that_is_allowed() {
+    let (key, unknown) = (Key::new("k1"), Key::new("k2"));
+    let fake = SimulatedAs::publishing(key.jwks());
+    let server = fake.server();
+    server.load_keys().await.unwrap();
+    fake.answer_with(|_| Reply::Unreachable);
+    server.load_keys().await.unwrap_err();
+    sleep(3 * SECOND).await;
+    let rejection = server.verify(&lasting_token(&unknown)).await.unwrap_err();
+    assert_eq!(rejection.kind(), RejectionKind::KeysUnavailable);
+    assert_eq!(rejection.retry_after(), Some(7));
+}
+
+#[tokio::test(start_paused = true)]
+async fn f22_f26_a_bad_signature_by_a_known_key_is_no_reason_to_ask() {
+    let (key, namesake) = (Key::new("k1"), Key::new("k1"));
+    let fake = SimulatedAs::publishing(key.jwks());
+    let server = fake.server();
+    server.load_keys().await.unwrap();
+    let bad = lasting_token(&namesake);
+    assert_eq!(kind(&server, &bad).await, Some(RejectionKind::BadSignature));
+    let other_type = namesake.sign_json(
+        &serde_json::json!({ "alg": "ES384", "typ": "at+jwt", "kid": "k1" }),
+        &support::keys::claims(ISSUER),
+    );
+    assert_eq!(kind(&server, &other_type).await, Some(RejectionKind::UnknownKey));
+    assert_eq!(fake.count(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn f26_a_bad_signature_without_a_name_is_401_during_an_outage_too() {
+    let (key, other) = (Key::new("k1"), Key::new("k2"));
+    let fake = SimulatedAs::publishing(key.jwks());
+    let server = fake.server();
+    server.load_keys().await.unwrap();
+    fake.answer_with(|_| Reply::Unreachable);
+    server.load_keys().await.unwrap_err();
+    let header = serde_json::json!({ "alg": "ES256", "typ": "at+jwt" });
+    let claims = support::keys::claims(ISSUER);
+    assert_eq!(kind(&server, &key.sign_json(&header, &claims)).await, None);
+    let bad = other.sign_json(&header, &claims);
+    assert_eq!(kind(&server, &bad).await, Some(RejectionKind::BadSignature));
+}

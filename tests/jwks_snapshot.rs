@@ -136,7 +136,7 @@ async fn avail_03_max_stale_counts_from_the_time_when_they_were_fetched() {
 #[tokio::test(start_paused = true)]
 async fn avail_07_what_the_server_says_after_the_restart_counts() {
     let folder = Folder::new("rotated");
-    let (old, new) = (Key::new("k1"), Key::new("k2"));
+    let (old, new) = (Key::new("k1"), Key::new("the-new-one"));
     earlier_process(&SimulatedAs::publishing(old.jwks()), usual(), &folder).await;
     let fake = SimulatedAs::publishing(new.jwks());
     let server = builder(&fake, usual(), &folder).build().unwrap();
@@ -144,7 +144,7 @@ async fn avail_07_what_the_server_says_after_the_restart_counts() {
     assert_eq!(fake.count(), 1);
     assert_eq!(kind(&server, &lasting_token(&old)).await, Some(RejectionKind::UnknownKey));
     // And so it is after the next one.
-    while !folder.text().contains("k2") {
+    while !folder.text().contains("the-new-one") {
         tokio::task::yield_now().await;
     }
     let server = builder(&unreachable(), usual(), &folder).build().unwrap();
@@ -263,7 +263,8 @@ async fn disc_07_a_restart_finds_keys_while_the_metadata_is_gone() {
 async fn several_issuers_share_the_file_and_those_with_fixed_keys_have_no_part_in_it() {
     const OTHER: &str = "https://other.example";
     let folder = Folder::new("several");
-    let (one, two, fixed) = (Key::new("k1"), Key::new("k2"), Key::new("k3"));
+    let (one, two, fixed) =
+        (Key::new("the-first"), Key::new("the-second"), Key::new("the-fixed-one"));
     let sets = [one.jwks(), two.jwks()];
     let fake = SimulatedAs::new(move |asked| {
         Reply::Answer(key_set(&sets[usize::from(asked.path != JWKS)]))
@@ -277,10 +278,10 @@ async fn several_issuers_share_the_file_and_those_with_fixed_keys_have_no_part_i
             .unwrap()
     };
     configured(&fake).load_keys().await.unwrap();
-    while !(folder.text().contains("k1") && folder.text().contains("k2")) {
+    while !(folder.text().contains("the-first") && folder.text().contains("the-second")) {
         tokio::task::yield_now().await;
     }
-    assert!(!folder.text().contains("k3"));
+    assert!(!folder.text().contains("the-fixed-one"));
     let server = configured(&unreachable());
     assert!(server.keys().iter().all(|status| status.keys == 1));
     assert!(is_accepted_at_once(&server, &lasting_token(&one)));
@@ -303,4 +304,29 @@ async fn a_file_that_cannot_be_written_costs_nothing_else() {
     assert!(fake.count() > 6, "it is refreshed as ever");
     assert_eq!(folder.text(), "somebody's letters");
     assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1);
+}
+
+/// A clock that is ahead of others by some minutes.
+struct Fast(u64);
+
+impl Clock for Fast {
+    fn now(&self) -> SystemTime {
+        SystemTime::now() + Duration::from_secs(60 * self.0)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn clocks_may_differ_by_five_minutes() {
+    let key = Key::new("k1");
+    for (minutes, keys) in [(4, 1), (6, 0)] {
+        let folder = Folder::new(&format!("skew-{minutes}"));
+        let fake = SimulatedAs::publishing(key.jwks());
+        let server = builder(&fake, usual(), &folder).clock(Fast(minutes)).build().unwrap();
+        server.load_keys().await.unwrap();
+        while folder.text().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let server = builder(&unreachable(), usual(), &folder).build().unwrap();
+        assert_eq!(server.keys()[0].keys, keys, "{minutes} minutes");
+    }
 }

@@ -6,7 +6,7 @@ use loom::thread;
 
 use super::Instant;
 use super::flights::{Boarding, Flights};
-use super::schedule::{Cause, LOST_AFTER, Pace, Schedule};
+use super::schedule::{Cause, LOST_AFTER, Left, Pace, Schedule};
 
 /// Flights and what they bring: for keys stands the number of the attempt that brought them.
 struct Store {
@@ -49,7 +49,7 @@ impl Store {
 
     /// The end of one that failed, panicked or was aborted: the same call, without keys.
     fn crash(&self, attempt: u64, now: Instant) -> bool {
-        self.flights.land(attempt, |schedule| _ = schedule.failed(0.0, now))
+        self.flights.land(attempt, |schedule| _ = schedule.failed(Left::KeysForEver, 0.0, now))
     }
 
     fn wait(&self, attempt: u64) {
@@ -136,7 +136,7 @@ fn who_was_woken_finds_the_attempt_over() {
         assert_eq!(store.board(Cause::NoKeys, now, NONE), Boarding::Start(1));
         let task = spawn(&store, |store| assert!(store.land(1)));
         store.wait(1);
-        assert_eq!(store.flights.last_landed(), 1);
+        assert_eq!(store.flights.arrivals().last(), 1);
         // The keys that came are not those that were looked for, and it asks again.
         let seen = store.keys();
         assert_eq!(seen, 1);
@@ -214,7 +214,7 @@ fn an_attempt_that_was_given_up_for_a_later_one_changes_nothing() {
         let last = if was_given_up { 2 } else { 1 };
         assert_eq!(store.keys(), last);
         store.wait(last);
-        assert_eq!(store.flights.last_landed(), last);
+        assert_eq!(store.flights.arrivals().last(), last);
     });
 }
 
@@ -235,6 +235,6 @@ fn arrivals_are_told_in_the_order_of_attempts() {
         for task in [first, second] {
             task.join().unwrap();
         }
-        assert_eq!(store.flights.last_landed(), 2);
+        assert_eq!(store.flights.arrivals().last(), 2);
     });
 }

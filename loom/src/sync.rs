@@ -11,7 +11,7 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(super) mod watch {
     use std::sync::Arc;
 
-    use loom::sync::{Condvar, MutexGuard};
+    use loom::sync::Condvar;
 
     use super::{Mutex, lock};
 
@@ -38,16 +38,17 @@ pub(super) mod watch {
             }
         }
 
-        pub(crate) fn borrow(&self) -> MutexGuard<'_, T> {
-            lock(&self.0.value)
-        }
-
         pub(crate) fn subscribe(&self) -> Receiver<T> {
             Receiver(Arc::clone(&self.0))
         }
     }
 
-    impl<T> Receiver<T> {
+    impl<T: Copy> Receiver<T> {
+        /// For the models alone.
+        pub(crate) fn last(&self) -> T {
+            *lock(&self.0.value)
+        }
+
         /// Blocks where tokio's awaits; either looks at the value first.
         pub(crate) fn wait_for(&self, is_it: impl Fn(&T) -> bool) {
             let mut value = lock(&self.0.value);

@@ -159,6 +159,10 @@ impl Authenticator {
         };
         Err(match issuer.keys.missing(keys.as_ref(), header.kid.as_deref(), patience) {
             Missing::Wait(refresh) => Stop::Wait(refresh),
+            // Nothing to wait for, and keys that are past their lifetime may still be there.
+            Missing::Unavailable { .. } if keys.is_none() && patience == Patience::MayWait => {
+                return self.check_signature(issuer, header, jws, Patience::Exhausted);
+            }
             Missing::Unavailable { retry_after } if fault == RejectionKind::UnknownKey => {
                 Stop::Refused(Refused {
                     kind: RejectionKind::KeysUnavailable,

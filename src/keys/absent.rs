@@ -44,11 +44,11 @@ impl AbsentKeys {
         }
     }
 
-    /// Whether the attempt that speaks for this key is over, so that the key is not there if the
-    /// attempt was good and the key is not among those that it brought.
-    pub(super) fn is_answered(&self, kid: &str, landed: u64, now: Instant) -> bool {
+    /// Whether an attempt that speaks for this key was good, the last good one having the number
+    /// `answered`: if so, a key that is not among those that are there does not exist.
+    pub(super) fn is_answered(&self, kid: &str, answered: u64, now: Instant) -> bool {
         let asked = self.asked.get(&self.hasher.hash_one(kid));
-        asked.is_some_and(|asked| landed >= asked.answered_by && now < asked.until)
+        asked.is_some_and(|asked| answered >= asked.answered_by && now < asked.until)
     }
 }
 

@@ -1,6 +1,6 @@
 //! From an issuer to its keys (RFC 8414, OpenID Connect Discovery 1.0).
 
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +9,10 @@ use futures_util::future::{Either, select};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderValue};
 use serde::Deserialize;
+use tokio::time::timeout;
 use url::Url;
 
+use super::loaded::Known;
 use super::{LoadError, Loaded};
 use crate::fetch::{self, AllowHttp, HttpClient};
 use crate::jose::{Algorithm, json};
@@ -31,7 +33,7 @@ pub(crate) struct Discovery {
 pub(super) struct Metadata {
     address: Url,
     etag: Option<HeaderValue>,
-    jwks_uri: Url,
+    pub(super) jwks_uri: Url,
 }
 
 /// The part of the document that matters here (RFC 8414 §2).
@@ -41,43 +43,57 @@ struct Document {
     jwks_uri: String,
 }
 
+/// What became of the metadata in an attempt.
+pub(super) enum Discovered {
+    /// There was nothing to ask, or the attempt failed for it.
+    Nothing,
+    Metadata(Result<Metadata, LoadError>),
+    /// It takes longer than the keys; the attempt is over without it.
+    Late(LateMetadata),
+}
+
+pub(super) type LateMetadata = Pin<Box<dyn Future<Output = Result<Metadata, LoadError>> + Send>>;
+
+/// How long keys at hand wait for metadata: a request may be waiting for them.
+const GRACE: Duration = Duration::from_secs(1);
+
 impl Discovery {
-    /// One attempt. What is `known` from an earlier one stands in for metadata that cannot be had,
-    /// and saves the time of asking for it first: then both are asked for at once, and after the
-    /// keys have come the metadata gets as long as `grace`.
+    /// One attempt. Where the address of the keys is known from `metadata` of an earlier attempt, or
+    /// from the `known` keys, both are asked for at once: an address that metadata cannot confirm
+    /// stays, one that has changed is followed.
     pub(super) async fn load(
         &self,
         algorithms: &[Algorithm],
-        known: Option<&Loaded>,
-        grace: Duration,
-    ) -> Result<Loaded, LoadError> {
-        let place = known.and_then(|known| Some((known, known.address.clone()?)));
-        let Some((known, address)) = place else {
-            let metadata = self.metadata(None).await?;
-            return self.follow(metadata, algorithms, None).await;
+        known: Known<'_>,
+        metadata: Option<Arc<Metadata>>,
+    ) -> (Result<Loaded, LoadError>, Discovered) {
+        let place = metadata.as_ref().map(|metadata| &metadata.jwks_uri);
+        let place = place.or_else(|| known.keys?.address.as_ref()).cloned();
+        let asked = self.clone();
+        let mut metadata: LateMetadata =
+            Box::pin(async move { asked.metadata(metadata.as_deref()).await });
+        let Some(address) = place else {
+            return match metadata.await {
+                Ok(metadata) => self.follow(metadata, algorithms, known).await,
+                Err(error) => (Err(error), Discovered::Nothing),
+            };
         };
-        let keys = pin!(Loaded::fetch(&self.client, address.clone(), algorithms, Some(known)));
-        let metadata = pin!(self.metadata(known.metadata.as_ref()));
-        let (keys, metadata) = match select(keys, metadata).await {
-            Either::Left((keys, metadata)) => {
-                let late = |_| Err(LoadError::LateMetadata);
-                (keys, tokio::time::timeout(grace, metadata).await.unwrap_or_else(late))
-            }
+        let keys = pin!(Loaded::fetch(&self.client, address.clone(), algorithms, known));
+        let (keys, metadata) = match select(keys, &mut metadata).await {
+            Either::Left((keys, _)) => match timeout(GRACE, &mut metadata).await {
+                Ok(metadata) => (keys, metadata),
+                Err(_) => return (keys, Discovered::Late(metadata)),
+            },
             Either::Right((Ok(metadata), _)) if metadata.jwks_uri != address => {
-                return self.follow(metadata, algorithms, Some(known)).await;
+                return self.follow(metadata, algorithms, known).await;
             }
             Either::Right((metadata, keys)) => (keys.await, metadata),
         };
         match metadata {
             Ok(metadata) if metadata.jwks_uri != address => {
-                self.follow(metadata, algorithms, Some(known)).await
+                self.follow(metadata, algorithms, known).await
             }
-            Ok(metadata) => Ok(Loaded { metadata: Some(metadata), trouble: None, ..keys? }),
-            Err(trouble) => Ok(Loaded {
-                metadata: known.metadata.clone(),
-                trouble: Some(Arc::new(trouble)),
-                ..keys?
-            }),
+            metadata => (keys, Discovered::Metadata(metadata)),
         }
     }
 
@@ -90,11 +106,11 @@ impl Discovery {
         &self,
         metadata: Metadata,
         algorithms: &[Algorithm],
-        known: Option<&Loaded>,
-    ) -> Result<Loaded, LoadError> {
+        known: Known<'_>,
+    ) -> (Result<Loaded, LoadError>, Discovered) {
         let address = metadata.jwks_uri.clone();
-        let loaded = Loaded::fetch(&self.client, address, algorithms, known).await?;
-        Ok(Loaded { metadata: Some(metadata), trouble: None, ..loaded })
+        let keys = Loaded::fetch(&self.client, address, algorithms, known).await;
+        (keys, Discovered::Metadata(Ok(metadata)))
     }
 
     /// Asks where the metadata was before, else the well-known addresses in order.

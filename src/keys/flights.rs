@@ -83,10 +83,6 @@ impl Flights {
         change(&mut lock(&self.schedule));
     }
 
-    pub(super) fn last_landed(&self) -> u64 {
-        *self.landed.borrow()
-    }
-
     /// For waiting until the number of an attempt shows up.
     pub(super) fn arrivals(&self) -> watch::Receiver<u64> {
         self.landed.subscribe()

@@ -1,10 +1,11 @@
-//! The end of an attempt: what it brought is taken into use, or not, and told to the operator.
+//! The end of an attempt: what it brought is taken into use, or not.
 
 use std::mem;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::history::Troubles;
+use super::discovery::Metadata;
+use super::schedule::Left;
 use super::shared::Shared;
 use super::snapshot::KeySnapshot;
 use super::sync::lock;
@@ -13,109 +14,165 @@ use super::{Instant, LoadError, Loaded, chance, report};
 /// After an attempt that was given up, before a request starts another ahead of expiry.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// Writes down how an attempt ended, whichever way it did.
-pub(super) struct Landing<'a> {
-    shared: &'a Shared,
+/// Writes down how an attempt ended, whichever way it did. Made when the attempt begins, so that it
+/// has an end also where nobody ever drives it.
+#[derive(Debug)]
+pub(super) struct Landing {
+    shared: Arc<Shared>,
     attempt: u64,
     #[cfg(feature = "metrics")]
     departed: Instant,
     result: Result<Loaded, LoadError>,
+    metadata: Option<Result<Metadata, LoadError>>,
 }
 
-impl<'a> Landing<'a> {
+impl Landing {
     /// An attempt that does not come to its end by a panic has failed. One that is dropped with its
-    /// runtime says nothing about the authorization server, and is as if it had not been.
-    pub(super) fn of(shared: &'a Shared, attempt: u64) -> Self {
+    /// runtime says nothing about the authorization server.
+    pub(super) fn of(shared: Arc<Shared>, attempt: u64) -> Self {
         Self {
             shared,
             attempt,
             #[cfg(feature = "metrics")]
             departed: Instant::now(),
             result: Err(LoadError::Aborted),
+            metadata: None,
         }
     }
 
-    pub(super) fn with(mut self, result: Result<Loaded, LoadError>) {
+    pub(super) fn with(
+        mut self,
+        result: Result<Loaded, LoadError>,
+        metadata: Option<Result<Metadata, LoadError>>,
+    ) {
         self.result = result;
+        self.metadata = metadata;
     }
 }
 
-impl Drop for Landing<'_> {
+impl Drop for Landing {
     fn drop(&mut self) {
-        let shared = self.shared;
         let now = Instant::now();
-        if matches!(self.result, Err(LoadError::Aborted)) && !std::thread::panicking() {
-            shared.flights.land(self.attempt, |_| shared.horizon.set_due(Some(now + PAUSE)));
-            return;
+        match mem::replace(&mut self.result, Err(LoadError::Aborted)) {
+            Err(LoadError::Aborted) if !std::thread::panicking() => self.give_up(now),
+            Err(error) => self.fail(error, now),
+            Ok(loaded) => self.succeed(loaded, now),
         }
-        let result = mem::replace(&mut self.result, Err(LoadError::Aborted)).map_err(Arc::new);
-        let before = shared.snapshot.load_full();
-        let mut troubles = Troubles::default();
+    }
+}
+
+impl Landing {
+    fn give_up(&self, now: Instant) {
+        let shared = &self.shared;
+        shared.flights.land(self.attempt, |_| {
+            shared.due.set(Some(now + PAUSE));
+            shared.demand_fresh_keys(now);
+        });
+    }
+
+    fn fail(&mut self, error: LoadError, now: Instant) {
+        let shared = &self.shared;
+        let metadata = self.metadata.take().and_then(Result::ok);
+        let error = Arc::new(error);
         let counts = shared.flights.land(self.attempt, |schedule| {
-            troubles = write_down(shared, self.attempt, before.as_deref(), &result);
-            match &result {
-                Ok(loaded) => {
-                    let snapshot = KeySnapshot::new(loaded.clone(), now, Duration::ZERO);
-                    let due = snapshot.due(chance());
-                    schedule.succeeded(due);
-                    shared.install(snapshot, due);
-                }
-                Err(_) => shared.hold_on(schedule.failed(chance(), now)),
+            let mut history = lock(&shared.history);
+            history.attempts += 1;
+            history.last = self.attempt;
+            history.failed += 1;
+            history.last_error = Some(Arc::clone(&error));
+            drop(history);
+            if let Some(metadata) = metadata {
+                shared.metadata.store(Some(Arc::new(metadata)));
             }
-            shared.set_failing(result.is_err());
+            let next = schedule.failed(shared.hold_on(now), chance(), now);
+            shared.due.set(Some(next));
+            shared.set_failing(true);
         });
         if counts {
-            report::attempt(shared, before.as_deref(), &troubles, &result);
+            report::failure(shared, &error, now);
             #[cfg(feature = "metrics")]
-            self.count(before.as_deref(), &result, now);
+            self.count(super::metrics::Outcome::Failed, now);
         }
     }
-}
 
-#[cfg(feature = "metrics")]
-impl Landing<'_> {
-    fn count(
-        &self,
-        before: Option<&KeySnapshot>,
-        result: &Result<Loaded, Arc<LoadError>>,
-        now: Instant,
-    ) {
-        use super::metrics::{Outcome, attempt};
-
-        let outcome = match result {
-            Ok(loaded) if before.is_some_and(|before| before.loaded.has_set_of(loaded)) => {
-                Outcome::Unchanged { keys: loaded.set.len() }
-            }
-            Ok(loaded) => Outcome::Changed { keys: loaded.set.len() },
-            Err(_) => Outcome::Failed,
-        };
-        let took = now.duration_since(self.departed);
-        attempt(&self.shared.issuer, outcome, took, self.shared.clock.now());
-    }
-}
-
-/// Writes the end of an attempt into the history. Returns what was wrong before.
-fn write_down(
-    shared: &Shared,
-    attempt: u64,
-    before: Option<&KeySnapshot>,
-    result: &Result<Loaded, Arc<LoadError>>,
-) -> Troubles {
-    let mut history = lock(&shared.history);
-    let known = history.troubles.clone();
-    history.attempts += 1;
-    history.last = attempt;
-    match result {
-        Ok(loaded) => {
-            let is_known = before.is_some_and(|before| before.loaded.has_set_of(loaded));
+    fn succeed(&mut self, loaded: Loaded, now: Instant) {
+        let shared = Arc::clone(&self.shared);
+        let before = shared.snapshot.load_full();
+        let is_known = before.as_ref().is_some_and(|before| before.loaded.has_set_of(&loaded));
+        let metadata = self.metadata.take();
+        let counts = shared.flights.land(self.attempt, |schedule| {
+            let mut history = lock(&shared.history);
+            history.attempts += 1;
+            history.last = self.attempt;
             history.unchanged += u64::from(is_known);
-            history.troubles =
-                Troubles { last_error: None, metadata: loaded.trouble.as_ref().map(Arc::clone) };
-        }
-        Err(error) => {
-            history.failed += 1;
-            history.troubles.last_error = Some(Arc::clone(error));
+            history.last_error = None;
+            drop(history);
+            let snapshot = KeySnapshot::new(loaded.clone(), now, Duration::ZERO);
+            let due = snapshot.due(chance());
+            schedule.succeeded(due);
+            shared.due.set(due);
+            shared.snapshot.store(Some(Arc::new(snapshot)));
+            shared.set_answered(self.attempt);
+            shared.set_failing(false);
+        });
+        if counts {
+            report::success(&shared, before.as_deref(), &loaded, now);
+            if let Some(metadata) = metadata {
+                shared.note_metadata(metadata, now);
+            }
+            #[cfg(feature = "metrics")]
+            self.count(
+                if is_known {
+                    super::metrics::Outcome::Unchanged
+                } else {
+                    super::metrics::Outcome::Changed
+                },
+                now,
+            );
         }
     }
-    known
+
+    #[cfg(feature = "metrics")]
+    fn count(&self, outcome: super::metrics::Outcome, now: Instant) {
+        let shared = &self.shared;
+        let took = now.duration_since(self.departed);
+        let keys = shared.keys_in_use(now);
+        super::metrics::attempt(&shared.issuer, outcome, took, keys, shared.clock.now());
+    }
+}
+
+impl Shared {
+    /// What the metadata says, or why it cannot be had, where the address of the keys was known
+    /// already. Whether that address is another one now.
+    pub(super) fn note_metadata(
+        &self,
+        metadata: Result<Metadata, LoadError>,
+        now: Instant,
+    ) -> bool {
+        let (error, has_moved) = match metadata {
+            Ok(metadata) => {
+                let snapshot = self.snapshot.load();
+                let address = snapshot.as_ref().and_then(|keys| keys.loaded.address.as_ref());
+                let has_moved = address.is_some_and(|address| *address != metadata.jwks_uri);
+                self.metadata.store(Some(Arc::new(metadata)));
+                (None, has_moved)
+            }
+            Err(error) => (Some(Arc::new(error)), false),
+        };
+        lock(&self.history).metadata_error.clone_from(&error);
+        report::metadata(self, error.as_ref(), now);
+        has_moved
+    }
+
+    /// Keeps the keys that are there, as there is no way to get others, until they are too old.
+    fn hold_on(&self, now: Instant) -> Left {
+        match self.snapshot.load().as_ref() {
+            Some(keys) if !keys.is_dead(now, self.max_stale) => {
+                let dies = keys.dies(self.max_stale);
+                keys.serve_until(dies);
+                dies.map_or(Left::KeysForEver, Left::KeysUntil)
+            }
+            _ => Left::Nothing,
+        }
+    }
 }

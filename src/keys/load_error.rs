@@ -11,24 +11,10 @@ use crate::jose::JwkSetError;
 /// Why no key set could be loaded. `Display` is for operators: it says where and what.
 #[derive(Debug)]
 pub(crate) enum LoadError {
-    Fetch {
-        address: Url,
-        error: FetchError,
-    },
-    Metadata {
-        address: Url,
-        fault: String,
-    },
-    /// A key set came sooner and the metadata is no longer waited for.
-    LateMetadata,
-    Set {
-        origin: String,
-        error: JwkSetError,
-    },
-    File {
-        path: PathBuf,
-        error: std::io::Error,
-    },
+    Fetch { address: Url, error: FetchError },
+    Metadata { address: Url, fault: String },
+    Set { origin: String, error: JwkSetError },
+    File { path: PathBuf, error: std::io::Error },
     NoAddress,
     Aborted,
 }
@@ -38,7 +24,6 @@ impl fmt::Display for LoadError {
         match self {
             Self::Fetch { address, error } => write!(f, "{address}: {error}"),
             Self::Metadata { address, fault } => write!(f, "the metadata at {address} {fault}"),
-            Self::LateMetadata => f.write_str("the metadata takes much longer than the keys"),
             Self::Set { origin, error } => write!(f, "{origin}: {error}"),
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
             Self::NoAddress => f.write_str("the issuer has no address to ask"),

@@ -7,7 +7,6 @@ use bytes::Bytes;
 use http::HeaderValue;
 use url::Url;
 
-use super::discovery::Metadata;
 use super::{LoadError, lifetime};
 use crate::fetch::{self, HttpClient};
 use crate::jose::jwk_set::MAX_BYTES;
@@ -23,31 +22,36 @@ pub(crate) struct Loaded {
     /// Where the document is published, unless it is local.
     pub(super) address: Option<Url>,
     pub(super) etag: Option<HeaderValue>,
-    /// What led to the address, where it was discovered.
-    pub(super) metadata: Option<Metadata>,
-    /// Why the metadata is that of an earlier time.
-    pub(super) trouble: Option<Arc<LoadError>>,
+}
+
+/// What an attempt starts from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Known<'a> {
+    /// The keys that are there.
+    pub(super) keys: Option<&'a Loaded>,
+    /// Whether the server's word that they have not changed will do.
+    pub(super) ask_for_changes_only: bool,
 }
 
 impl Loaded {
-    /// The key set that is published at `address`. `known` is the one that was there before.
+    /// The key set that is published at `address`.
     pub(super) async fn fetch(
         client: &HttpClient,
         address: Url,
         algorithms: &[Algorithm],
-        known: Option<&Self>,
+        known: Known<'_>,
     ) -> Result<Self, LoadError> {
-        let known = known.filter(|known| known.address.as_ref() == Some(&address));
-        let etag = known.and_then(|known| known.etag.as_ref());
+        let keys = known.keys.filter(|keys| keys.address.as_ref() == Some(&address));
+        let etag = keys.filter(|_| known.ask_for_changes_only).and_then(|keys| keys.etag.as_ref());
         let answer = match fetch::get(client, &address, MAX_BYTES, etag).await {
             Ok(answer) => answer,
             Err(error) => return Err(LoadError::Fetch { address, error }),
         };
         // Judged by content: many servers send key sets as something else than application/json.
-        let mut loaded = match (&answer.body, known) {
-            (None, Some(known)) => known.clone(),
+        let mut loaded = match (&answer.body, keys) {
+            (None, Some(keys)) => keys.clone(),
             (Some(document), _) => {
-                Self::parse(document, algorithms, KeyOrigin::Fetched, known, &address)?
+                Self::parse(document, algorithms, KeyOrigin::Fetched, keys, &address)?
             }
             (None, None) => return Err(LoadError::NoAddress),
         };
@@ -66,24 +70,17 @@ impl Loaded {
     pub(super) fn parse(
         document: &Bytes,
         algorithms: &[Algorithm],
-        keys: KeyOrigin,
+        origin: KeyOrigin,
         known: Option<&Self>,
-        origin: &impl ToString,
+        place: &impl ToString,
     ) -> Result<Self, LoadError> {
         let set = match known.filter(|known| known.document == *document) {
             Some(known) => Arc::clone(&known.set),
-            None => JwkSet::parse(document, algorithms, keys)
+            None => JwkSet::parse(document, algorithms, origin)
                 .map(Arc::new)
-                .map_err(|error| LoadError::Set { origin: origin.to_string(), error })?,
+                .map_err(|error| LoadError::Set { origin: place.to_string(), error })?,
         };
-        Ok(Self {
-            set,
-            document: document.clone(),
-            lifetime: Duration::MAX,
-            address: None,
-            etag: None,
-            metadata: None,
-            trouble: None,
-        })
+        let document = document.clone();
+        Ok(Self { set, document, lifetime: Duration::MAX, address: None, etag: None })
     }
 }

@@ -34,12 +34,10 @@ impl Shared {
         let now = Instant::now();
         let age = snapshot.age(now).as_secs();
         tracing::info!(%issuer, keys = snapshot.set().len(), age, "took the last good keys from the file");
-        let dies = snapshot.dies(self.max_stale);
-        self.flights.change(|schedule| {
-            schedule.succeeded(Some(now));
-            self.install(snapshot, Some(now));
-            self.horizon.serve_until(dies);
-        });
+        snapshot.serve_until(snapshot.dies(self.max_stale));
+        self.flights.change(|schedule| schedule.succeeded(Some(now)));
+        self.due.set(Some(now));
+        self.snapshot.store(Some(Arc::new(snapshot)));
     }
 
     fn admit(&self, entry: &LastGood) -> Result<KeySnapshot, String> {

@@ -6,28 +6,34 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// How an attempt ended.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outcome {
-    Changed { keys: usize },
-    Unchanged { keys: usize },
+    Changed,
+    Unchanged,
     Failed,
 }
 
-/// An attempt is over.
-pub(super) fn attempt(issuer: &Arc<str>, outcome: Outcome, took: Duration, wall: SystemTime) {
-    let (label, keys) = match outcome {
-        Outcome::Changed { keys } => ("changed", Some(keys)),
-        Outcome::Unchanged { keys } => ("unchanged", Some(keys)),
-        Outcome::Failed => ("failed", None),
+/// An attempt is over, and so many keys are in use.
+pub(super) fn attempt(
+    issuer: &Arc<str>,
+    outcome: Outcome,
+    took: Duration,
+    keys: usize,
+    wall: SystemTime,
+) {
+    let label = match outcome {
+        Outcome::Changed => "changed",
+        Outcome::Unchanged => "unchanged",
+        Outcome::Failed => "failed",
     };
     let issuer = || Arc::clone(issuer);
     metrics::counter!("portcullis_jwks_fetches_total", "issuer" => issuer(), "outcome" => label)
         .increment(1);
     metrics::histogram!("portcullis_jwks_fetch_duration_seconds", "issuer" => issuer())
         .record(took);
-    if let Some(keys) = keys {
-        let keys = u32::try_from(keys).unwrap_or(u32::MAX);
-        metrics::gauge!("portcullis_jwks_keys", "issuer" => issuer()).set(keys);
+    let keys = u32::try_from(keys).unwrap_or(u32::MAX);
+    metrics::gauge!("portcullis_jwks_keys", "issuer" => issuer()).set(keys);
+    if outcome != Outcome::Failed {
         let now = wall.duration_since(UNIX_EPOCH).unwrap_or_default();
         metrics::gauge!("portcullis_jwks_last_success_timestamp_seconds", "issuer" => issuer())
             .set(now.as_secs_f64());

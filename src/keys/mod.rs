@@ -8,16 +8,17 @@
 //! 3. When an attempt may start is one file without I/O ([`schedule`]): ahead of expiry; after
 //!    failures at growing intervals; for unknown keys within a budget that failures use up too.
 //! 4. Keys past their lifetime are used while the authorization server cannot be reached, and not
-//!    merely because nobody asked it: the first request after a pause waits for fresh ones.
+//!    merely because nobody asked it: the first request after a pause waits for fresh ones. Keys
+//!    from the file of an earlier process are used until the first attempt of this one is over.
 //! 5. A good answer replaces the snapshot as a whole: a key that is gone is gone. A bad answer
 //!    replaces nothing ([`landing`]).
 
 mod absent;
 mod chance;
 mod discovery;
+mod due;
 mod flights;
 mod history;
-mod horizon;
 mod keeper;
 mod landing;
 mod last_good;

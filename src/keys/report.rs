@@ -1,50 +1,72 @@
-//! What the operator reads in the log about keys.
+//! What the operator reads in the log about keys. What goes on is told of once, and what the
+//! authorization server wrote can make neither long lines nor lines of its own.
 
 use std::sync::Arc;
 
-use super::history::Troubles;
+use super::history::Level;
 use super::shared::Shared;
 use super::snapshot::KeySnapshot;
-use super::{LoadError, Loaded};
+use super::sync::lock;
+use super::{Instant, LoadError, Loaded};
 use crate::jose::JwkSet;
 
-/// Says what an attempt has changed. A server that goes on failing is told of once.
-pub(super) fn attempt(
+/// An attempt that failed.
+pub(super) fn failure(shared: &Shared, error: &LoadError, now: Instant) {
+    let issuer = &shared.issuer;
+    let snapshot = shared.snapshot.load();
+    let (level, consequence) = match snapshot.as_ref() {
+        Some(keys) if !keys.is_dead(now, shared.max_stale) => {
+            (Level::Worse, "keys cannot be refreshed, those that are there stay in use")
+        }
+        Some(_) => {
+            (Level::Down, "the last good keys are too old, tokens get 503 until others come")
+        }
+        None => (Level::Down, "keys cannot be loaded, tokens get 503 until they can"),
+    };
+    if lock(&shared.history).told_of_keys.is_news(level, &error.to_string(), now) {
+        tracing::warn!(%issuer, "{consequence}: {error}");
+    } else {
+        tracing::debug!(%issuer, "{consequence}, as before: {error}");
+    }
+}
+
+/// An attempt that was good.
+pub(super) fn success(
     shared: &Shared,
     before: Option<&KeySnapshot>,
-    troubles: &Troubles,
-    result: &Result<Loaded, Arc<LoadError>>,
+    loaded: &Loaded,
+    now: Instant,
 ) {
     let issuer = &shared.issuer;
-    match (change(troubles.last_error.as_ref(), result.as_ref().err()), result) {
-        // The panic has been reported.
-        (_, Err(error)) if matches!(**error, LoadError::Aborted) => {}
-        (Change::Worse, Err(error)) if before.is_some() => {
-            tracing::warn!(%issuer, "keys cannot be refreshed, those that are there stay in use: {error}");
-        }
-        (Change::Worse, Err(error)) => {
-            tracing::warn!(%issuer, "keys cannot be loaded, tokens get 503 until they can: {error}");
-        }
-        (_, Err(error)) => tracing::debug!(%issuer, "keys still cannot be loaded: {error}"),
-        (Change::Over, Ok(_)) => tracing::info!(%issuer, "keys can be loaded again"),
-        (_, Ok(_)) => {}
-    }
-    let Ok(loaded) = result else { return };
-    match (change(troubles.metadata.as_ref(), loaded.trouble.as_ref()), &loaded.trouble) {
-        (Change::Worse, Some(trouble)) => {
-            tracing::warn!(%issuer, "metadata cannot be refreshed, its last good version is used: {trouble}");
-        }
-        (Change::Over, _) => tracing::info!(%issuer, "metadata can be loaded again"),
-        _ => {}
+    if lock(&shared.history).told_of_keys.is_news(Level::Good, "", now) {
+        tracing::info!(%issuer, "keys can be loaded again");
     }
     keys(shared, before, loaded);
 }
 
-/// Says which keys there are now.
+/// What became of the metadata where it is not needed to find the keys.
+pub(super) fn metadata(shared: &Shared, error: Option<&Arc<LoadError>>, now: Instant) {
+    let issuer = &shared.issuer;
+    let (level, text) = match error {
+        Some(error) => (Level::Worse, error.to_string()),
+        None => (Level::Good, String::new()),
+    };
+    let is_news = lock(&shared.history).told_of_metadata.is_news(level, &text, now);
+    match level {
+        Level::Good if is_news => tracing::info!(%issuer, "metadata can be loaded again"),
+        Level::Good => {}
+        _ if is_news => tracing::warn!(
+            %issuer,
+            "metadata cannot be refreshed, its last good version is used: {text}"
+        ),
+        _ => tracing::debug!(%issuer, "metadata still cannot be refreshed: {text}"),
+    }
+}
+
+/// Which keys there are now.
 pub(super) fn keys(shared: &Shared, before: Option<&KeySnapshot>, loaded: &Loaded) {
     let (issuer, set) = (&shared.issuer, &loaded.set);
-    let known = before.map(|before| before.set().skipped()).unwrap_or_default();
-    for skipped in set.skipped().iter().filter(|skipped| !known.contains(skipped)) {
+    for skipped in lock(&shared.history).new_skips(set) {
         tracing::warn!(%issuer, "ignored {skipped}");
     }
     match before {
@@ -53,29 +75,26 @@ pub(super) fn keys(shared: &Shared, before: Option<&KeySnapshot>, loaded: &Loade
             tracing::debug!(%issuer, keys = set.len(), "keys have not changed");
         }
         Some(before) => {
-            let kids = |set: &JwkSet| set.kids().collect::<Vec<_>>().join(" ");
-            let (now, before) = (kids(set), kids(before.set()));
+            let (now, before) = (names(set), names(before.set()));
             tracing::info!(%issuer, %now, %before, "keys have changed");
         }
     }
 }
 
-/// What about it is worth saying.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Change {
-    /// As before.
-    None,
-    /// It has begun, or is of another kind now.
-    Worse,
-    Over,
-}
-
-/// Whether an operator who knows of `before` learns something from `now`.
-fn change(before: Option<&Arc<LoadError>>, now: Option<&Arc<LoadError>>) -> Change {
-    match (before, now) {
-        (None, None) => Change::None,
-        (Some(_), None) => Change::Over,
-        (Some(before), Some(now)) if before.to_string() == now.to_string() => Change::None,
-        (_, Some(_)) => Change::Worse,
+/// The names of keys as they can stand in one line.
+fn names(set: &JwkSet) -> String {
+    const MOST: usize = 20;
+    const LONGEST: usize = 64;
+    let cut = |kid: &str| {
+        let mut shown: String = kid.chars().take(LONGEST).flat_map(char::escape_debug).collect();
+        if kid.chars().nth(LONGEST).is_some() {
+            shown.push('…');
+        }
+        shown
+    };
+    let mut names: Vec<String> = set.kids().take(MOST).map(cut).collect();
+    if set.kids().nth(MOST).is_some() {
+        names.push("…".to_owned());
     }
+    names.join(" ")
 }

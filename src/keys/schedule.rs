@@ -37,6 +37,9 @@ impl Pace {
     /// Five minutes at the most.
     pub(super) const NETWORK: Self =
         Self { first: Duration::from_secs(10), longest: Duration::from_secs(240) };
+    /// While nothing can be judged: service is there within two seconds of the server's return.
+    const WITHOUT_KEYS: Self =
+        Self { first: Duration::from_secs(1), longest: Duration::from_secs(1) };
     pub(super) const FILE: Self =
         Self { first: Duration::from_secs(1), longest: Duration::from_secs(4) };
 
@@ -45,6 +48,15 @@ impl Pace {
         let doubled = 2_u32.saturating_pow(failures.saturating_sub(1));
         self.first.saturating_mul(doubled).min(self.longest).mul_f64(1.0 + chance / 4.0)
     }
+}
+
+/// What there is to go on with after a failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Left {
+    /// Requests get 503 until an attempt is good.
+    Nothing,
+    KeysUntil(Instant),
+    KeysForEver,
 }
 
 /// What has been tried so far.
@@ -57,6 +69,8 @@ pub(super) struct Schedule {
     last_for_unknown_key: Option<Instant>,
     failures: u32,
     next: Option<Instant>,
+    /// Whether the attempt under way took the place of one that nobody drove.
+    replaces_lost: bool,
 }
 
 impl Schedule {
@@ -69,6 +83,7 @@ impl Schedule {
             last_for_unknown_key: None,
             failures: 0,
             next: None,
+            replaces_lost: false,
         }
     }
 
@@ -87,6 +102,7 @@ impl Schedule {
             self.last_for_unknown_key = Some(now);
         }
         self.last_start = Some(now);
+        self.replaces_lost = self.begun > self.over;
         self.begun += 1;
         Some(self.begun)
     }
@@ -117,12 +133,24 @@ impl Schedule {
 
     /// The attempt under way was not; when the next is due. Unknown keys wait for their turn too,
     /// so that a server in trouble is not asked more often than one that is well.
-    pub(super) fn failed(&mut self, chance: f64, now: Instant) -> Instant {
+    pub(super) fn failed(&mut self, left: Left, chance: f64, now: Instant) -> Instant {
         self.failures = self.failures.saturating_add(1);
         self.last_for_unknown_key = self.last_for_unknown_key.max(self.last_start);
-        let next = now + self.pace.after(self.failures, chance);
+        let pace = if left == Left::Nothing { Pace::WITHOUT_KEYS } else { self.pace };
+        let next = now + pace.after(self.failures, chance);
+        let next = match left {
+            // When they are gone, somebody has to notice.
+            Left::KeysUntil(gone) => next.min(gone),
+            Left::KeysForEver | Left::Nothing => next,
+        };
         self.next = Some(next);
         next
+    }
+
+    /// Something is known that makes another attempt worthwhile, soon.
+    pub(super) fn try_soon(&mut self, now: Instant) {
+        let soon = now + self.pace.first;
+        self.next = Some(self.next.map_or(soon, |next| next.min(soon)));
     }
 
     pub(super) fn over(&mut self, attempt: u64) {
@@ -131,6 +159,10 @@ impl Schedule {
 
     pub(super) fn has_failed(&self) -> bool {
         self.failures > 0
+    }
+
+    pub(super) fn replaces_lost(&self) -> bool {
+        self.replaces_lost
     }
 
     pub(super) fn next(&self) -> Option<Instant> {
@@ -151,7 +183,7 @@ mod tests {
     /// An attempt that fails at once.
     fn fail(schedule: &mut Schedule, cause: Cause, now: Instant) -> bool {
         let Some(attempt) = schedule.start(cause, now) else { return false };
-        schedule.failed(0.0, now);
+        schedule.failed(Left::KeysForEver, 0.0, now);
         schedule.over(attempt);
         true
     }
@@ -197,13 +229,41 @@ mod tests {
             now += pause;
         }
         assert_eq!(pauses, [10, 20, 40, 80, 160, 240, 240]);
-        assert_eq!(schedule.failed(1.0, now), now + 300 * SECOND);
+        assert_eq!(schedule.failed(Left::KeysForEver, 1.0, now), now + 300 * SECOND);
         assert!(schedule.has_failed());
         schedule.succeeded(Some(now + SECOND));
         assert!(!schedule.has_failed());
         assert_eq!(schedule.wait_for(Cause::Due, now), SECOND);
         assert!(fail(&mut schedule, Cause::Asked, now));
         assert_eq!(schedule.wait_for(Cause::Due, now), 10 * SECOND);
+    }
+
+    #[test]
+    fn avail_01_without_keys_pauses_do_not_grow() {
+        let (mut schedule, now) = schedule();
+        for _ in 0..10 {
+            assert_eq!(schedule.failed(Left::Nothing, 0.0, now), now + SECOND);
+        }
+        assert_eq!(schedule.failed(Left::Nothing, 1.0, now), now + SECOND * 5 / 4);
+    }
+
+    #[test]
+    fn the_end_of_the_keys_that_are_left_is_not_slept_through() {
+        let (mut schedule, now) = schedule();
+        let soon = now + 3 * SECOND;
+        assert_eq!(schedule.failed(Left::KeysUntil(soon), 0.0, now), soon);
+        let late = now + 3000 * SECOND;
+        assert_eq!(schedule.failed(Left::KeysUntil(late), 0.0, now), now + 20 * SECOND);
+    }
+
+    #[test]
+    fn an_attempt_that_is_worthwhile_comes_soon_and_never_later_than_it_was_due() {
+        let (mut schedule, now) = schedule();
+        schedule.succeeded(Some(now + 480 * SECOND));
+        schedule.try_soon(now);
+        assert_eq!(schedule.next(), Some(now + 10 * SECOND));
+        schedule.try_soon(now + SECOND);
+        assert_eq!(schedule.next(), Some(now + 10 * SECOND));
     }
 
     #[test]
@@ -219,7 +279,9 @@ mod tests {
         assert_eq!(schedule.under_way(start + LOST_AFTER), Some(1));
         let late = start + LOST_AFTER + SECOND;
         assert_eq!(schedule.under_way(late), None);
+        assert!(!schedule.replaces_lost());
         schedule.start(Cause::Asked, late);
+        assert!(schedule.replaces_lost());
         assert!(!schedule.is_current(1));
         assert!(schedule.is_current(2));
     }

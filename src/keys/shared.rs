@@ -3,15 +3,16 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
 use super::absent::AbsentKeys;
+use super::discovery::Metadata;
+use super::due::Due;
 use super::flights::Flights;
 use super::history::History;
-use super::horizon::Horizon;
 use super::schedule::{LOST_AFTER, Pace, Schedule};
 use super::snapshot::KeySnapshot;
 use super::{Instant, KeySettings, KeySource, LastGoodFile, Patience};
@@ -27,9 +28,13 @@ pub(super) struct Shared {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) last_good: Option<Arc<LastGoodFile>>,
     pub(super) snapshot: ArcSwapOption<KeySnapshot>,
-    pub(super) horizon: Horizon,
+    /// What the issuer's metadata said last.
+    pub(super) metadata: ArcSwapOption<Metadata>,
+    /// When somebody should see to a refresh.
+    pub(super) due: Due,
     /// Whether the last attempt failed.
     failing: AtomicBool,
+    answered: AtomicU64,
     pub(super) flights: Flights,
     pub(super) absent: AbsentKeys,
     pub(super) history: Mutex<History>,
@@ -47,7 +52,9 @@ impl Shared {
             clock,
             last_good,
             snapshot: ArcSwapOption::empty(),
-            horizon: Horizon::new(Instant::now()),
+            metadata: ArcSwapOption::empty(),
+            due: Due::new(Instant::now()),
+            answered: AtomicU64::new(0),
             failing: AtomicBool::new(false),
             flights: Flights::new(Schedule::new(pace)),
             absent: AbsentKeys::new(),
@@ -63,45 +70,55 @@ impl Shared {
         self.failing.store(failing, Ordering::Release);
     }
 
+    /// The number of the last attempt that was good.
+    pub(super) fn answered(&self) -> u64 {
+        self.answered.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_answered(&self, attempt: u64) {
+        self.answered.store(attempt, Ordering::Release);
+    }
+
     /// Whether a request may be judged by these keys.
     pub(super) fn serves(&self, keys: &KeySnapshot, now: Instant, patience: Patience) -> bool {
-        self.horizon.serves(now)
-            || (patience == Patience::Exhausted
-                && keys.dies(self.max_stale).is_none_or(|dies| now < dies))
+        keys.serves(now) || (patience == Patience::Exhausted && !keys.is_dead(now, self.max_stale))
     }
 
     pub(super) fn has_other_keys(&self, seen: Option<&Arc<KeySnapshot>>, now: Instant) -> bool {
         let snapshot = self.snapshot.load();
-        let usable = snapshot.as_ref().filter(|keys| self.serves(keys, now, Patience::MayWait));
+        let usable = snapshot.as_ref().filter(|keys| keys.serves(now));
         usable.is_some_and(|usable| seen.is_none_or(|seen| !usable.loaded.has_set_of(&seen.loaded)))
+    }
+
+    /// How many keys tokens can be judged by.
+    #[cfg(feature = "metrics")]
+    pub(super) fn keys_in_use(&self, now: Instant) -> usize {
+        let snapshot = self.snapshot.load();
+        let usable = snapshot.as_ref().filter(|keys| !keys.is_dead(now, self.max_stale));
+        usable.map_or(0, |keys| keys.set().len())
     }
 
     /// An attempt sets out: until it is over, nobody needs to see to a refresh, and nobody has to
     /// wait because the keys that were good when it began expire meanwhile.
     pub(super) fn depart(&self, now: Instant) {
         let lost = now + LOST_AFTER;
-        self.horizon.set_due(Some(lost));
-        if let Some(keys) = self.snapshot.load().as_ref()
-            && keys.is_fresh(now)
-        {
+        self.due.set(Some(lost));
+        if self.flights.look(|schedule| schedule.replaces_lost()) {
+            self.demand_fresh_keys(now);
+        }
+        if let Some(keys) = self.snapshot.load().as_ref().filter(|keys| keys.is_fresh(now)) {
             let dies = keys.dies(self.max_stale);
-            self.horizon.serve_at_least_until(dies.map_or(lost, |dies| dies.min(lost)));
+            keys.serve_at_least_until(dies.map_or(lost, |dies| dies.min(lost)));
         }
     }
 
-    /// Takes these keys into use, until they expire or something better is known.
-    pub(super) fn install(&self, snapshot: KeySnapshot, due: Option<Instant>) {
-        self.horizon.serve_until(snapshot.expires());
-        self.horizon.set_due(due);
-        self.snapshot.store(Some(Arc::new(snapshot)));
-    }
-
-    /// Keeps the keys that are there, dead ones excepted, as there is no way to get others.
-    pub(super) fn hold_on(&self, due: Instant) {
-        if let Some(keys) = self.snapshot.load().as_ref() {
-            self.horizon.serve_until(keys.dies(self.max_stale));
+    /// An attempt came to nothing because nobody drove it, which says nothing about the
+    /// authorization server: where keys are past their lifetime, the next request waits for others,
+    /// and thereby drives the next attempt.
+    pub(super) fn demand_fresh_keys(&self, now: Instant) {
+        if let Some(keys) = self.snapshot.load().as_ref().filter(|keys| !keys.is_fresh(now)) {
+            keys.serve_until(Some(now));
         }
-        self.horizon.set_due(Some(due));
     }
 }
 

@@ -4,12 +4,14 @@ use std::fmt;
 use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use url::Url;
 
-use super::discovery::Discovery;
+use super::discovery::{Discovered, Discovery, Metadata};
+use super::loaded::Known;
 use super::{LoadError, Loaded};
 use crate::fetch::HttpClient;
 use crate::jose::jwk_set::MAX_BYTES;
@@ -32,27 +34,32 @@ pub(crate) enum KeySource {
 }
 
 impl KeySource {
-    /// One attempt; every step has its own deadline and size limit. `known` is what the last good
-    /// attempt brought, `grace` the time that keys at hand may wait for metadata.
+    /// One attempt; every step has its own deadline and size limit.
     pub(super) async fn load(
         &self,
         algorithms: &[Algorithm],
-        known: Option<&Loaded>,
-        grace: Duration,
-    ) -> Result<Loaded, LoadError> {
-        match self {
-            Self::Discovery(discovery) => discovery.load(algorithms, known, grace).await,
+        known: Known<'_>,
+        metadata: Option<Arc<Metadata>>,
+    ) -> (Result<Loaded, LoadError>, Discovered) {
+        let loaded = match self {
+            Self::Discovery(discovery) => {
+                return discovery.load(algorithms, known, metadata).await;
+            }
             Self::Uri { client, address } => {
                 Loaded::fetch(client, address.clone(), algorithms, known).await
             }
             Self::Value(document) => self.parse(document, algorithms, None),
             Self::File(path) => {
                 let path = path.clone();
-                let read = tokio::task::spawn_blocking(move || read_file(&path));
-                let document = read.await.map_err(|_| LoadError::Aborted)??;
-                self.parse(&document, algorithms, known)
+                match tokio::task::spawn_blocking(move || read_file(&path)).await {
+                    Ok(document) => {
+                        document.and_then(|text| self.parse(&text, algorithms, known.keys))
+                    }
+                    Err(_) => Err(LoadError::Aborted),
+                }
             }
-        }
+        };
+        (loaded, Discovered::Nothing)
     }
 
     /// For sources that need no network: what `build()` can already find wrong.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::shared::Shared;
 use super::sync::lock;
-use super::{Instant, KeyStore, Patience};
+use super::{Instant, KeyStore};
 
 /// The keys of one issuer at one moment, for readiness checks and status pages. Nothing in it is
 /// secret.
@@ -19,7 +19,7 @@ pub struct KeyStatus {
     pub address: Option<String>,
     /// Whether tokens of this issuer can be judged.
     pub state: KeyState,
-    /// How many keys there are.
+    /// How many keys tokens can be judged by.
     pub keys: usize,
     /// The names (`kid`) of those that have one, in the order of the set.
     pub kids: Vec<String>,
@@ -71,21 +71,19 @@ impl KeyStore {
         let snapshot = shared.snapshot.load_full();
         let state = match &snapshot {
             Some(keys) if keys.is_fresh(now) => KeyState::Fresh,
-            Some(keys) if shared.serves(keys, now, Patience::Exhausted) => KeyState::Stale,
+            Some(keys) if !keys.is_dead(now, shared.max_stale) => KeyState::Stale,
             _ => KeyState::Missing,
         };
         let next = shared
             .flights
             .look(|schedule| schedule.under_way(now).map(|_| now).or_else(|| schedule.next()));
         let history = lock(&shared.history);
-        let set = snapshot.as_ref().map(|keys| keys.set());
+        let usable = snapshot.as_ref().filter(|_| state != KeyState::Missing);
+        let set = usable.map(|keys| keys.set());
         KeyStatus {
             issuer: shared.issuer.to_string(),
             source: shared.source.to_string(),
-            address: snapshot
-                .as_ref()
-                .and_then(|keys| keys.loaded.address.as_ref())
-                .map(ToString::to_string),
+            address: usable.and_then(|keys| keys.loaded.address.as_ref()).map(ToString::to_string),
             state,
             keys: set.map_or(0, |set| set.len()),
             kids: set.map(|set| set.kids().map(str::to_owned).collect()).unwrap_or_default(),
@@ -94,8 +92,8 @@ impl KeyStore {
                 .unwrap_or_default(),
             age: snapshot.as_ref().map(|keys| keys.age(now)),
             next_refresh: next.map(|next| next.duration_since(now)),
-            last_error: history.troubles.last_error.as_ref().map(ToString::to_string),
-            metadata_error: history.troubles.metadata.as_ref().map(ToString::to_string),
+            last_error: history.last_error.as_ref().map(ToString::to_string),
+            metadata_error: history.metadata_error.as_ref().map(ToString::to_string),
             fetches: KeyFetches {
                 attempts: history.attempts,
                 failed: history.failed,

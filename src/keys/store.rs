@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 
 use super::flights::Boarding;
 use super::keeper::Keeper;
-use super::schedule::{Cause, Schedule};
+use super::schedule::{Cause, LOST_AFTER, Schedule};
 use super::shared::Shared;
 use super::snapshot::KeySnapshot;
 use super::sync::lock;
@@ -62,10 +62,9 @@ impl KeyStore {
         report::keys(&self.shared, None, &loaded);
         let snapshot = KeySnapshot::new(loaded, Instant::now(), Duration::ZERO);
         let due = if self.shared.source.is_fixed() { None } else { snapshot.due(chance()) };
-        self.shared.flights.change(|schedule| {
-            schedule.succeeded(due);
-            self.shared.install(snapshot, due);
-        });
+        self.shared.flights.change(|schedule| schedule.succeeded(due));
+        self.shared.due.set(due);
+        self.shared.snapshot.store(Some(Arc::new(snapshot)));
     }
 
     /// The good keys, if there are any to judge by. Sees to a refresh ahead of their expiry and
@@ -74,7 +73,7 @@ impl KeyStore {
         let now = Instant::now();
         let snapshot = self.shared.snapshot.load();
         if let Some(keys) = snapshot.as_ref() {
-            if self.shared.horizon.is_due(now) {
+            if self.shared.due.is_past(now) {
                 self.refresh(now);
             }
             if !self.shared.serves(keys, now, patience) {
@@ -113,10 +112,13 @@ impl KeyStore {
         if patience == Patience::Exhausted {
             return self.give_up(seen.is_some(), now);
         }
+        if shared.has_other_keys(seen, now) {
+            return Missing::Wait(self.seat(0));
+        }
         let kid = kid.filter(|_| seen.is_some());
         if let Some(kid) = kid
             && !shared.is_failing()
-            && shared.absent.is_answered(kid, shared.flights.last_landed(), now)
+            && shared.absent.is_answered(kid, shared.answered(), now)
         {
             return Missing::Unknown;
         }
@@ -146,26 +148,21 @@ impl KeyStore {
     }
 
     /// Loads keys now, budgets aside, or joins an attempt under way; the future reports how it
-    /// went.
+    /// went. An attempt that nobody drives is replaced by one of its own.
     pub(crate) fn load(&self) -> impl Future<Output = Result<(), Arc<LoadError>>> {
-        let attempt = self.runtime().and_then(|runtime| {
-            let now = Instant::now();
-            match self.shared.flights.board(Cause::Asked, now, || false, |_| ()) {
-                Boarding::Start(attempt) => {
-                    self.take_off(&runtime, attempt, Cause::Asked, now);
-                    Some(attempt)
-                }
-                Boarding::Join(attempt) => Some(attempt),
-                Boarding::News | Boarding::NotNow(()) => None,
-            }
-        });
-        let wait = attempt.map(|attempt| (attempt, self.seat(attempt)));
-        let shared = Arc::clone(&self.shared);
+        let first = self.ask();
         async move {
-            let Some((attempt, seat)) = wait else { return Err(Arc::new(LoadError::Aborted)) };
-            seat.wait_for_end().await;
-            let history = lock(&shared.history);
-            match &history.troubles.last_error {
+            let Some((mut attempt, seat)) = first else { return Err(Arc::new(LoadError::Aborted)) };
+            let patience = LOST_AFTER + Duration::from_secs(1);
+            if tokio::time::timeout(patience, seat.wait_for_end()).await.is_err() {
+                let Some((next, seat)) = self.ask() else {
+                    return Err(Arc::new(LoadError::Aborted));
+                };
+                attempt = next;
+                seat.wait_until(Instant::now() + patience).await;
+            }
+            let history = lock(&self.shared.history);
+            match &history.last_error {
                 Some(error) => Err(Arc::clone(error)),
                 None if history.last >= attempt => Ok(()),
                 None => Err(Arc::new(LoadError::Aborted)),
@@ -173,14 +170,28 @@ impl KeyStore {
         }
     }
 
+    fn ask(&self) -> Option<(u64, Refresh)> {
+        let runtime = self.runtime()?;
+        let now = Instant::now();
+        let attempt = match self.shared.flights.board(Cause::Asked, now, || false, |_| ()) {
+            Boarding::Start(attempt) => {
+                self.take_off(&runtime, attempt, Cause::Asked, now);
+                attempt
+            }
+            Boarding::Join(attempt) => attempt,
+            Boarding::News | Boarding::NotNow(()) => return None,
+        };
+        Some((attempt, self.seat(attempt)))
+    }
+
     fn refresh(&self, now: Instant) {
         let Some(runtime) = self.runtime() else {
-            self.shared.horizon.set_due(Some(now + NO_RUNTIME));
+            self.shared.due.set(Some(now + NO_RUNTIME));
             return;
         };
         match self.shared.flights.board(Cause::Due, now, || false, Schedule::next) {
             Boarding::Start(attempt) => self.take_off(&runtime, attempt, Cause::Due, now),
-            Boarding::NotNow(next) => self.shared.horizon.set_due(next),
+            Boarding::NotNow(next) => self.shared.due.set(next),
             Boarding::Join(_) | Boarding::News => {}
         }
     }

@@ -50,6 +50,8 @@ pub(crate) struct LastGoodFile {
 struct State {
     /// What the next write puts into the file.
     entries: Entries,
+    /// Nobody else has an entry, where this is known.
+    issuers: Option<Vec<String>>,
     last_failed: bool,
 }
 
@@ -77,12 +79,14 @@ impl LastGoodFile {
                 Entries::new()
             }
         };
-        Self { path, state: Mutex::new(State { entries, last_failed: false }) }
+        Self { path, state: Mutex::new(State { entries, issuers: None, last_failed: false }) }
     }
 
     /// Forgets all issuers but these; the next write drops them from the file.
     pub(crate) fn keep_only(&self, issuers: &[&str]) {
-        self.state().entries.retain(|issuer, _| issuers.contains(&issuer.as_str()));
+        let mut state = self.state();
+        state.entries.retain(|issuer, _| issuers.contains(&issuer.as_str()));
+        state.issuers = Some(issuers.iter().map(|issuer| (*issuer).to_owned()).collect());
     }
 
     /// The entry of this issuer, if there is one.
@@ -95,6 +99,10 @@ impl LastGoodFile {
     pub(crate) fn remember(&self, issuer: &str, entry: LastGood) {
         let (had_failed, outcome) = {
             let mut state = self.state();
+            // Replicas that share the file may have got what we could not.
+            if let Ok(Some(contents)) = read(&self.path) {
+                state.merge(contents.entries);
+            }
             state.entries.insert(issuer.to_owned(), entry);
             let outcome = write(&self.path, &state.entries);
             (mem::replace(&mut state.last_failed, outcome.is_err()), outcome)
@@ -118,6 +126,19 @@ impl LastGoodFile {
     /// A poisoned lock still guards consistent data here: nothing panics half-way through a change.
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Takes over what is newer in the file.
+    fn merge(&mut self, entries: Entries) {
+        for (issuer, entry) in entries {
+            let is_ours = self.issuers.as_ref().is_none_or(|issuers| issuers.contains(&issuer));
+            let known = self.entries.get(&issuer).map(|known| known.fetched_at);
+            if is_ours && known.is_none_or(|known| known < entry.fetched_at) {
+                self.entries.insert(issuer, entry);
+            }
+        }
     }
 }
 
