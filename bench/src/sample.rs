@@ -66,9 +66,10 @@ pub fn typical(authority: &Authority) -> TokenBuilder {
     authority
         .token()
         .expires_in(LONG)
-        .scope("orders.read orders.write profile")
+        .subject("8c0e3f0a-1b7d-4c55-9a53-0d2f6b1f7e11")
+        .scope("orders.read orders.write invoices.read profile")
         .claim("tenant", "acme-industries")
-        .claim("email", "alice@example.com")
+        .claim("email", "alice.archer@example.com")
         .claim("name", "Alice Archer")
         .claim("roles", ["reader", "writer"])
 }
