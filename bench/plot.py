@@ -55,7 +55,7 @@ def lines(title, x_name, y_name, series):
         shapes.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"/>')
         shapes += [f'<circle cx="{x(across):.1f}" cy="{y(up):.1f}" r="3" fill="{colour}"/>'
                    for across, up in points]
-    shapes += [text(WIDTH / 2, height - 10, x_name, "middle"), text(left, top - 8, y_name, "end")]
+    shapes += [text(WIDTH / 2, height - 10, x_name, "middle"), text(8, top - 8, y_name)]
     return picture(height, shapes)
 
 

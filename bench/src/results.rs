@@ -1,4 +1,4 @@
-//! Measurements as lines of JSON, which `bench/page` makes tables and plots of.
+//! Measurements as lines of JSON in files, which `bench/page` makes tables and plots of.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
