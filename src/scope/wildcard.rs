@@ -28,7 +28,10 @@ fn matches_with(
     // there is never a reason to go back.
     let mut room = between.as_bytes();
     middles.split('*').filter(|piece| !piece.is_empty()).all(|piece| {
-        let after = find(room, piece.as_bytes()).and_then(|at| room.get(at + piece.len()..));
+        // Looking for a piece begins with work on the piece, for nothing where it cannot fit.
+        let fits = piece.len() <= room.len();
+        let found = if fits { find(room, piece.as_bytes()) } else { None };
+        let after = found.and_then(|at| room.get(at + piece.len()..));
         room = after.unwrap_or_default();
         after.is_some()
     })

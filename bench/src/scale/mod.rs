@@ -1,0 +1,6 @@
+//! One file for each thing that grows.
+
+pub mod issuers;
+pub mod scopes;
+pub mod threads;
+pub mod tokens;

@@ -1,0 +1,76 @@
+//! One to a million distinct tokens in rotation. EdDSA, as they are quickly made.
+
+use std::env;
+use std::hint::black_box;
+use std::io;
+use std::time::Instant;
+
+use portcullis::{Algorithm, scope};
+use serde::Serialize;
+use tower_layer::Layer;
+
+use crate::bare;
+use crate::case::Case;
+use crate::contender::{Contender, Noop, Presented, noop};
+use crate::ours;
+use crate::results::Results;
+use crate::sample::{SCOPE, Sample};
+use crate::stopwatch::{Plan, median, medians};
+
+const MOST: usize = 1_000_000;
+const PLAN: Plan = Plan { rounds: 101, batch: 100 };
+/// Requests that are timed one by one to tell hits from misses.
+const LOOKED_AT: usize = 5_000;
+
+#[derive(Serialize)]
+struct Line {
+    bench: &'static str,
+    tokens: usize,
+    cache: Option<usize>,
+    nanoseconds: f64,
+    no_layer: f64,
+    signature: f64,
+    /// Requests that took less than half of what the signature alone takes: seen from outside, so
+    /// that it means the same for every cache.
+    hits: f64,
+}
+
+pub fn measure(results: &mut Results) -> io::Result<()> {
+    let most = env::var("BENCH_TOKENS").map_or(MOST, |text| text.parse().expect("a number"));
+    let mut sample = Sample::mint(Algorithm::EdDSA, most + 1);
+    let all = Presented::of(sample.tokens.drain(1..).collect::<Vec<_>>());
+    let mut signature = bare::verification(&sample, Case::Same).unwrap();
+    let signature = median((0..1_000).map(|number| time(&mut signature, number)).collect());
+    let counts = (0..).map(|exponent| 10_usize.pow(exponent)).take_while(|count| *count <= most);
+    for tokens in counts {
+        results.add(point(&sample, &all.first(tokens), signature))?;
+    }
+    Ok(())
+}
+
+fn point(sample: &Sample, presented: &Presented, signature: f64) -> Line {
+    let service = ours::server(sample).require(scope(SCOPE)).layer(<Noop>::default());
+    let layer = Contender::of_service("", service, presented);
+    let mut contenders = [noop(presented), layer];
+    // Every token has been seen before anything is measured, and the rotation goes on from there.
+    (0..presented.len()).for_each(|number| assert_eq!(contenders[1].answer(number), 200));
+    let times = medians(&mut contenders, PLAN, presented.len());
+    let looked_at =
+        presented.len() + PLAN.requests()..presented.len() + PLAN.requests() + LOOKED_AT;
+    let hits = looked_at.filter(|number| time(&mut contenders[1], *number) < signature / 2.0);
+    Line {
+        bench: "tokens",
+        tokens: presented.len(),
+        cache: ours::cache_size(),
+        nanoseconds: times[1],
+        no_layer: times[0],
+        signature,
+        hits: hits.count() as f64 / LOOKED_AT as f64,
+    }
+}
+
+fn time(contender: &mut Contender, number: usize) -> f64 {
+    let start = Instant::now();
+    black_box(contender.answer(number));
+    start.elapsed().as_nanos() as f64
+}
