@@ -62,8 +62,8 @@
 //!   there, waits for one shared fetch, two seconds at most.
 //! - While the authorization server fails, the keys that are there stay in use, up to
 //!   [`jwks_max_stale`](ResourceServerBuilder::jwks_max_stale) past their lifetime; attempts follow
-//!   at growing intervals of up to five minutes. Without any key, requests get 503 and cause at
-//!   most one attempt per second.
+//!   at growing intervals of up to five minutes. Without any key, requests get 503, and an attempt
+//!   is made every second.
 //! - A key identifier that is not there causes a fetch, at most one in ten seconds and issuer,
 //!   failures counted; the same identifier again not before half a minute has passed.
 //! - A good answer replaces all keys, so that a key that is gone is dead at once. A bad one

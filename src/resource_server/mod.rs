@@ -85,6 +85,10 @@ impl ResourceServer {
 
     /// The keys of every issuer as they are now, for readiness checks and status pages. The order
     /// is that of the issuers' names.
+    ///
+    /// Nothing is fetched for it. Where readiness depends on it, call
+    /// [`load_keys`](Self::load_keys) at the start: keys are fetched from then on, and otherwise
+    /// from the first request on, which readiness would keep away.
     pub fn keys(&self) -> Vec<KeyStatus> {
         let stores = self.0.authenticator.issuers().map(TrustedIssuer::keys);
         let mut status: Vec<_> = stores.map(KeyStore::status).collect();
