@@ -615,3 +615,26 @@ async fn a_version_with_an_enormous_name_is_not_asked_about() {
         assert_eq!(fake.log()[1].if_none_match.is_some(), is_asked, "{length}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_key_file_that_changes_counts_within_five_seconds() {
+    let (old, new) = (Key::new("k1"), Key::new("k2"));
+    let path = std::env::temp_dir().join(format!("portcullis-keys-{}.json", std::process::id()));
+    std::fs::write(&path, old.jwks()).unwrap();
+    let issuer = Issuer::with_jwks_file(ISSUER, &path).audience("https://rs.example");
+    let server = portcullis::ResourceServer::builder().issuer(issuer).build().unwrap();
+    assert!(is_accepted_at_once(&server, &lasting_token(&old)));
+    std::fs::write(&path, new.jwks()).unwrap();
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(kind(&server, &lasting_token(&old)).await, Some(RejectionKind::UnknownKey));
+    assert_eq!(kind(&server, &lasting_token(&new)).await, None);
+    // A broken file replaces nothing.
+    std::fs::write(&path, "{").unwrap();
+    sleep(HOUR).await;
+    assert!(is_accepted_at_once(&server, &lasting_token(&new)));
+    assert!(server.keys()[0].last_error.is_some());
+    std::fs::write(&path, old.jwks()).unwrap();
+    sleep(Duration::from_secs(6)).await;
+    assert_eq!(kind(&server, &lasting_token(&old)).await, None);
+    std::fs::remove_file(&path).unwrap();
+}

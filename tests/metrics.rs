@@ -18,6 +18,11 @@ fn attempts_keys_and_unknown_keys_are_counted_by_issuer() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let (key, forged) = (Key::new("k1"), Key::new("k2"));
+            // Where there are no keys at all, none is called unknown.
+            let without_keys = SimulatedAs::new(|_| Reply::Unreachable).server();
+            let refused = kind(&without_keys, &lasting_token(&key)).await;
+            assert_eq!(refused, Some(RejectionKind::KeysUnavailable));
+
             let fake = SimulatedAs::publishing(key.jwks());
             let server = fake.server();
             server.load_keys().await.unwrap();
@@ -41,12 +46,12 @@ fn attempts_keys_and_unknown_keys_are_counted_by_issuer() {
     assert_eq!(seen[&format!("{fetches}=changed")], DebugValue::Counter(1));
     // For the first of the unknown keys.
     assert_eq!(seen[&format!("{fetches}=unchanged")], DebugValue::Counter(1));
-    assert_eq!(seen[&format!("{fetches}=failed")], DebugValue::Counter(1));
+    assert_eq!(seen[&format!("{fetches}=failed")], DebugValue::Counter(2));
     let of = |name: &str| &seen[&format!("portcullis_{name} issuer=https://as.example")];
     assert_eq!(*of("jwks_keys"), DebugValue::Gauge(1.0.into()));
     assert_eq!(*of("unknown_keys_total"), DebugValue::Counter(3));
     let DebugValue::Histogram(durations) = of("jwks_fetch_duration_seconds") else { panic!() };
-    assert_eq!(durations.len(), 3);
+    assert_eq!(durations.len(), 4);
     let DebugValue::Gauge(last) = of("jwks_last_success_timestamp_seconds") else { panic!() };
     assert!(last.into_inner() >= support::keys::now() as f64 - 60.0);
     assert_eq!(seen.len(), 7, "{:?}", seen.keys());

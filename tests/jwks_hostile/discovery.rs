@@ -133,3 +133,23 @@ async fn disc_03_disc_04_disc_05_disc_07_f43_metadata_that_must_not_be_used() {
     }
     running.join_all().await;
 }
+
+#[tokio::test]
+async fn the_first_document_that_is_wrong_is_the_one_that_is_told_of() {
+    let fixture = Fixture::new();
+    for (name, first, second, telling) in [
+        ("wrong, then a page", "https://evil.example", Reply::new(200, "text/html", ""), "evil"),
+        ("wrong, then not there", "https://evil.example", Reply::status(404), "evil"),
+        ("not there, then a page", "", Reply::new(200, "text/html", ""), NOT_JSON),
+    ] {
+        let fake = ScriptedAs::start(move |asked| match asked.path() {
+            "/.well-known/oauth-authorization-server" if first.is_empty() => Reply::status(404),
+            "/.well-known/oauth-authorization-server" => naming(first, asked.origin()),
+            _ => second.clone(),
+        })
+        .await;
+        let (server, _) = discovering(&fixture, &fake);
+        let said = complaint(server.load_keys().await, name);
+        assert!(said.contains(telling), "{name}: {said}");
+    }
+}
