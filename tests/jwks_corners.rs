@@ -474,3 +474,70 @@ async fn the_death_of_the_last_good_keys_is_told_of() {
     let lines = log::take();
     assert!(lines.iter().any(|line| line.contains("503")), "{lines:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn avail_01_requests_do_not_keep_slow_metadata_from_being_read_where_it_alone_can_help() {
+    let key = Key::new("k1");
+    let fake = SimulatedAs::new(|asked| match asked.path.as_str() {
+        METADATA => Reply::Answer(metadata_to(&format!("{ISSUER}{JWKS}"))),
+        _ => Reply::Answer(answer(404, "", "")),
+    });
+    let server = fake.discovering_server();
+    let token = lasting_token(&key);
+    assert_eq!(kind(&server, &token).await, Some(RejectionKind::KeysUnavailable));
+    let jwks = key.jwks();
+    fake.answer_with(move |asked| match asked.path.as_str() {
+        METADATA => Reply::After(SECOND * 3 / 2, metadata_to("https://as.example/moved")),
+        "/moved" => Reply::Answer(key_set(&jwks)),
+        _ => Reply::Answer(answer(404, "", "")),
+    });
+    let start = Instant::now();
+    while kind(&server, &token).await.is_some() {
+        sleep(SECOND / 10).await;
+        assert!(start.elapsed() < 10 * SECOND, "{} requests were in vain", fake.count());
+    }
+}
+
+/// Nobody has asked for the key in vain, so it may well exist.
+#[test]
+fn avail_05_a_key_that_was_not_asked_for_to_the_end_is_not_called_unknown() {
+    let (old, new) = (Key::new("k1"), Key::new("k2"));
+    let fake = SimulatedAs::publishing(old.jwks());
+    let server = fake.server();
+    let token = lasting_token(&new);
+    runtime().block_on(server.load_keys()).unwrap();
+    let jwks = new.jwks();
+    fake.answer_with(move |_| Reply::After(SECOND, key_set(&jwks)));
+    runtime().block_on(async {
+        assert!(timeout(SECOND / 10, server.verify(&token)).await.is_err());
+    });
+    // The budget does not allow another.
+    let refused = verify_later(&server, &token, 2 * SECOND);
+    assert_eq!(refused, Some(RejectionKind::KeysUnavailable));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_tells_of_metadata_also_while_the_keys_cannot_be_had() {
+    let key = Key::new("k1");
+    let jwks = key.jwks();
+    let good = move |asked: &support::simulated_as::Asked| {
+        Reply::Answer(match asked.path.as_str() {
+            METADATA => metadata_to(&format!("{ISSUER}{JWKS}")),
+            _ => key_set(&jwks),
+        })
+    };
+    let fake = SimulatedAs::new(good);
+    let server = fake.discovering_server();
+    server.load_keys().await.unwrap();
+    fake.answer_with(|_| Reply::Answer(answer(503, "", "")));
+    server.load_keys().await.unwrap_err();
+    assert!(server.keys()[0].metadata_error.is_some());
+    fake.answer_with(|asked| {
+        Reply::Answer(match asked.path.as_str() {
+            METADATA => metadata_to(&format!("{ISSUER}{JWKS}")),
+            _ => answer(503, "", ""),
+        })
+    });
+    server.load_keys().await.unwrap_err();
+    assert_eq!(server.keys()[0].metadata_error, None);
+}

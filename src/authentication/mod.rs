@@ -158,6 +158,10 @@ impl Authenticator {
             }
         };
         Err(match issuer.keys.missing(keys.as_ref(), header.kid.as_deref(), patience) {
+            // Keys that came at the last moment.
+            Missing::Wait(_) if patience == Patience::Exhausted => {
+                return self.check_signature(issuer, header, jws, patience);
+            }
             Missing::Wait(refresh) => Stop::Wait(refresh),
             // Nothing to wait for, and keys that are past their lifetime may still be there.
             Missing::Unavailable { .. } if keys.is_none() && patience == Patience::MayWait => {

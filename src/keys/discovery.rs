@@ -80,10 +80,12 @@ impl Discovery {
         };
         let keys = pin!(Loaded::fetch(&self.client, address.clone(), algorithms, known));
         let (keys, metadata) = match select(keys, &mut metadata).await {
-            Either::Left((keys, _)) => match timeout(GRACE, &mut metadata).await {
-                Ok(metadata) => (keys, metadata),
-                Err(_) => return (keys, Discovered::Late(metadata)),
+            Either::Left((Ok(keys), _)) => match timeout(GRACE, &mut metadata).await {
+                Ok(metadata) => (Ok(keys), metadata),
+                Err(_) => return (Ok(keys), Discovered::Late(metadata)),
             },
+            // Nothing is at hand that could wait: only the metadata can help now.
+            Either::Left((Err(error), _)) => (Err(error), metadata.await),
             Either::Right((Ok(metadata), _)) if metadata.jwks_uri != address => {
                 return self.follow(metadata, algorithms, known).await;
             }

@@ -58,14 +58,14 @@ impl Told {
 }
 
 impl History {
-    /// The entries of a set that cannot be used and were not told of before.
+    /// The entries of a set that cannot be used and were not told of before; none once there were
+    /// too many of them to remember.
     pub(super) fn new_skips(&mut self, set: &JwkSet) -> Vec<SkippedKey> {
         const MOST: usize = 500;
         let is_new = |skipped: &&SkippedKey| !self.told_skips.contains(skipped);
-        let new: Vec<_> = set.skipped().iter().filter(is_new).cloned().collect();
-        if self.told_skips.len() + new.len() <= MOST {
-            self.told_skips.extend(new.iter().cloned());
-        }
+        let room = MOST.saturating_sub(self.told_skips.len());
+        let new: Vec<_> = set.skipped().iter().filter(is_new).take(room).cloned().collect();
+        self.told_skips.extend(new.iter().cloned());
         new
     }
 }

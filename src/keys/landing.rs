@@ -64,15 +64,16 @@ impl Drop for Landing {
 impl Landing {
     fn give_up(&self, now: Instant) {
         let shared = &self.shared;
-        shared.flights.land(self.attempt, |_| {
+        shared.flights.land(self.attempt, |schedule| {
+            schedule.given_up();
             shared.due.set(Some(now + PAUSE));
             shared.demand_fresh_keys(now);
         });
     }
 
     fn fail(&mut self, error: LoadError, now: Instant) {
-        let shared = &self.shared;
-        let metadata = self.metadata.take().and_then(Result::ok);
+        let shared = Arc::clone(&self.shared);
+        let metadata = self.metadata.take();
         let error = Arc::new(error);
         let counts = shared.flights.land(self.attempt, |schedule| {
             let mut history = lock(&shared.history);
@@ -81,15 +82,15 @@ impl Landing {
             history.failed += 1;
             history.last_error = Some(Arc::clone(&error));
             drop(history);
-            if let Some(metadata) = metadata {
-                shared.metadata.store(Some(Arc::new(metadata)));
-            }
             let next = schedule.failed(shared.hold_on(now), chance(), now);
             shared.due.set(Some(next));
             shared.set_failing(true);
         });
         if counts {
-            report::failure(shared, &error, now);
+            report::failure(&shared, &error, now);
+            if let Some(metadata) = metadata {
+                shared.note_metadata(metadata, now);
+            }
             #[cfg(feature = "metrics")]
             self.count(super::metrics::Outcome::Failed, now);
         }

@@ -72,10 +72,11 @@ impl Shared {
     pub(super) fn remember(&self) -> Option<JoinHandle<()>> {
         let file = Arc::clone(self.last_good.as_ref()?);
         let snapshot = self.snapshot.load_full()?;
+        let fetched_at = self.clock.now().checked_sub(snapshot.age(Instant::now()))?;
         let entry = LastGood {
             address: snapshot.loaded.address.clone()?,
             document: snapshot.loaded.document.clone(),
-            fetched_at: self.clock.now(),
+            fetched_at,
             lifetime: snapshot.loaded.lifetime,
         };
         let issuer = Arc::clone(&self.issuer);

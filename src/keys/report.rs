@@ -66,7 +66,9 @@ pub(super) fn metadata(shared: &Shared, error: Option<&Arc<LoadError>>, now: Ins
 /// Which keys there are now.
 pub(super) fn keys(shared: &Shared, before: Option<&KeySnapshot>, loaded: &Loaded) {
     let (issuer, set) = (&shared.issuer, &loaded.set);
-    for skipped in lock(&shared.history).new_skips(set) {
+    // What is told may take its time, and the lock is not held for it.
+    let new = lock(&shared.history).new_skips(set);
+    for skipped in new {
         tracing::warn!(%issuer, "ignored {skipped}");
     }
     match before {

@@ -69,6 +69,7 @@ pub(super) struct Schedule {
     last_for_unknown_key: Option<Instant>,
     failures: u32,
     next: Option<Instant>,
+    was_given_up: bool,
     /// Whether the attempt under way took the place of one that nobody drove.
     replaces_lost: bool,
 }
@@ -83,6 +84,7 @@ impl Schedule {
             last_for_unknown_key: None,
             failures: 0,
             next: None,
+            was_given_up: false,
             replaces_lost: false,
         }
     }
@@ -128,6 +130,7 @@ impl Schedule {
     /// The attempt under way was good; the next is due then.
     pub(super) fn succeeded(&mut self, next: Option<Instant>) {
         self.failures = 0;
+        self.was_given_up = false;
         self.next = next;
     }
 
@@ -157,8 +160,19 @@ impl Schedule {
         self.over = attempt;
     }
 
+    #[cfg(test)]
     pub(super) fn has_failed(&self) -> bool {
         self.failures > 0
+    }
+
+    /// Whether the last attempt was good, so that what it did not bring does not exist.
+    pub(super) fn has_answer(&self) -> bool {
+        self.failures == 0 && !self.was_given_up
+    }
+
+    /// The attempt under way came to nothing, and says nothing about the server.
+    pub(super) fn given_up(&mut self) {
+        self.was_given_up = true;
     }
 
     pub(super) fn replaces_lost(&self) -> bool {

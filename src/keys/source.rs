@@ -48,7 +48,7 @@ impl KeySource {
             Self::Uri { client, address } => {
                 Loaded::fetch(client, address.clone(), algorithms, known).await
             }
-            Self::Value(document) => self.parse(document, algorithms, None),
+            Self::Value(document) => self.parse(document, algorithms, known.keys),
             Self::File(path) => {
                 let path = path.clone();
                 match tokio::task::spawn_blocking(move || read_file(&path)).await {

@@ -55,7 +55,7 @@ pub enum KeyState {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct KeyFetches {
-    /// All that are over.
+    /// All that are over, good or not. One that is dropped with its runtime is none.
     pub attempts: u64,
     /// Those that brought nothing usable.
     pub failed: u64,

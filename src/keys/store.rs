@@ -110,15 +110,17 @@ impl KeyStore {
         }
         let now = Instant::now();
         if patience == Patience::Exhausted {
-            return self.give_up(seen.is_some(), now);
+            return self.give_up(seen, now);
         }
+        // Before the keys are looked at once more: whoever sees an answer sees what it brought.
+        let answered = shared.answered();
         if shared.has_other_keys(seen, now) {
             return Missing::Wait(self.seat(0));
         }
         let kid = kid.filter(|_| seen.is_some());
         if let Some(kid) = kid
             && !shared.is_failing()
-            && shared.absent.is_answered(kid, shared.answered(), now)
+            && shared.absent.is_answered(kid, answered, now)
         {
             return Missing::Unknown;
         }
@@ -128,7 +130,7 @@ impl KeyStore {
         let cause = if seen.is_some() { Cause::UnknownKey } else { Cause::NoKeys };
         let is_news = || shared.has_other_keys(seen, now);
         match shared.flights.board(cause, now, is_news, |schedule| {
-            let is_there = seen.is_some() && !schedule.has_failed();
+            let is_there = seen.is_some() && schedule.has_answer();
             (!is_there).then(|| schedule.wait_for(cause, now))
         }) {
             Boarding::Start(attempt) => {
@@ -196,12 +198,15 @@ impl KeyStore {
         }
     }
 
-    fn give_up(&self, has_keys: bool, now: Instant) -> Missing {
+    fn give_up(&self, seen: Option<&Arc<KeySnapshot>>, now: Instant) -> Missing {
         self.shared.flights.look(|schedule| {
-            if !has_keys {
+            if self.shared.has_other_keys(seen, now) {
+                return Missing::Wait(self.seat(0));
+            }
+            if seen.is_none() {
                 return Missing::Unavailable { retry_after: Duration::ZERO };
             }
-            if schedule.has_failed() || schedule.under_way(now).is_some() {
+            if !schedule.has_answer() || schedule.under_way(now).is_some() {
                 let retry_after = schedule.wait_for(Cause::UnknownKey, now);
                 return Missing::Unavailable { retry_after };
             }
