@@ -3,8 +3,6 @@
 
 mod support;
 
-use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};
@@ -13,6 +11,7 @@ use std::time::{Duration, SystemTime};
 use http::header::{CACHE_CONTROL, ETAG};
 use http::{HeaderValue, Response};
 use portcullis::{Clock, Issuer, KeyState, RejectionKind, ResourceServer};
+use support::folder::Folder;
 use support::keys::Key;
 use support::log;
 use support::simulated_as::{
@@ -41,31 +40,6 @@ fn verify_later(server: &ResourceServer, token: &str, later: Duration) -> Option
         advance(later).await;
         kind(server, token).await
     })
-}
-
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let name = format!("portcullis-findings-{}-{name}", std::process::id());
-        let folder = Self(std::env::temp_dir().join(name));
-        fs::create_dir(&folder.0).unwrap();
-        folder
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.join("keys.json")
-    }
-
-    fn text(&self) -> String {
-        fs::read_to_string(self.file()).unwrap_or_default()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 struct Ahead(Duration);
@@ -146,7 +120,7 @@ fn avail_07_one_failure_does_not_make_a_withdrawn_key_live_on_where_nothing_runs
 
 #[test]
 fn avail_07_keys_from_the_file_are_refreshed_where_nothing_runs_between_requests() {
-    let folder = Folder::new("per-request");
+    let folder = Folder::new("corners-per-request");
     let (old, new) = (Key::new("k1"), Key::new("k2"));
     let token = lasting_token(&old);
     let issuer = || Issuer::with_jwks_uri(ISSUER, format!("{ISSUER}{JWKS}"));
@@ -375,7 +349,7 @@ async fn the_status_counts_no_dead_keys() {
 #[tokio::test(start_paused = true)]
 async fn replicas_that_share_the_file_do_not_drop_each_others_entries() {
     const OTHER: &str = "https://other.example";
-    let folder = Folder::new("replicas");
+    let folder = Folder::new("corners-replicas");
     let (one, two) = (Key::new("the-first"), Key::new("the-second"));
     let replica = |other_is_there: bool| {
         let sets = [one.jwks(), two.jwks()];

@@ -3,12 +3,12 @@
 mod support;
 
 use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime};
 
 use portcullis::{Clock, Issuer, KeyState, RejectionKind, ResourceServer, ResourceServerBuilder};
+use support::folder::Folder;
 use support::keys::Key;
 use support::log;
 use support::simulated_as::{
@@ -17,32 +17,6 @@ use support::simulated_as::{
 };
 
 const HOUR: u64 = 3600;
-
-/// A directory of this test's own.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let name = format!("portcullis-snapshot-{}-{name}", std::process::id());
-        let folder = Self(std::env::temp_dir().join(name));
-        fs::create_dir(&folder.0).unwrap();
-        folder
-    }
-
-    fn file(&self) -> PathBuf {
-        self.0.join("keys.json")
-    }
-
-    fn text(&self) -> String {
-        fs::read_to_string(self.file()).unwrap_or_default()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// Wall time that goes on while no process of ours runs.
 #[derive(Clone, Default)]
@@ -88,7 +62,7 @@ fn unreachable() -> SimulatedAs {
 
 #[tokio::test(start_paused = true)]
 async fn a_restart_during_an_outage_serves_at_once() {
-    let folder = Folder::new("restart");
+    let folder = Folder::new("snapshot-restart");
     let key = Key::new("k1");
     earlier_process(&SimulatedAs::publishing(key.jwks()), usual(), &folder).await;
     let token = lasting_token(&key);
@@ -116,7 +90,7 @@ async fn a_restart_during_an_outage_serves_at_once() {
 
 #[tokio::test(start_paused = true)]
 async fn avail_03_max_stale_counts_from_the_time_when_they_were_fetched() {
-    let folder = Folder::new("max-stale");
+    let folder = Folder::new("snapshot-max-stale");
     let key = Key::new("k1");
     earlier_process(&SimulatedAs::publishing(key.jwks()), usual(), &folder).await;
     let token = lasting_token(&key);
@@ -135,7 +109,7 @@ async fn avail_03_max_stale_counts_from_the_time_when_they_were_fetched() {
 
 #[tokio::test(start_paused = true)]
 async fn avail_07_what_the_server_says_after_the_restart_counts() {
-    let folder = Folder::new("rotated");
+    let folder = Folder::new("snapshot-rotated");
     let (old, new) = (Key::new("k1"), Key::new("the-new-one"));
     earlier_process(&SimulatedAs::publishing(old.jwks()), usual(), &folder).await;
     let fake = SimulatedAs::publishing(new.jwks());
@@ -154,7 +128,7 @@ async fn avail_07_what_the_server_says_after_the_restart_counts() {
 
 #[tokio::test(start_paused = true)]
 async fn an_entry_counts_for_its_issuer_and_the_address_of_its_keys_alone() {
-    let folder = Folder::new("bound");
+    let folder = Folder::new("snapshot-bound");
     let key = Key::new("k1");
     earlier_process(&SimulatedAs::publishing(key.jwks()), usual(), &folder).await;
     let token = lasting_token(&key);
@@ -181,7 +155,7 @@ async fn an_entry_counts_for_its_issuer_and_the_address_of_its_keys_alone() {
 
 #[tokio::test(start_paused = true)]
 async fn disc_05_an_address_that_metadata_could_not_name_is_not_that_of_discovered_keys() {
-    let folder = Folder::new("inward");
+    let folder = Folder::new("snapshot-inward");
     let key = Key::new("k1");
     let inward = "http://127.0.0.1:9/jwks";
     earlier_process(&SimulatedAs::publishing(key.jwks()), from(inward), &folder).await;
@@ -193,7 +167,7 @@ async fn disc_05_an_address_that_metadata_could_not_name_is_not_that_of_discover
 
 #[tokio::test(start_paused = true)]
 async fn a_file_that_was_tampered_with_is_ignored_with_a_warning() {
-    let folder = Folder::new("tampered");
+    let folder = Folder::new("snapshot-tampered");
     let (key, evil) = (Key::new("k1"), Key::new("k1"));
     earlier_process(&SimulatedAs::publishing(key.jwks()), usual(), &folder).await;
     let good = folder.text();
@@ -223,7 +197,7 @@ async fn a_file_that_was_tampered_with_is_ignored_with_a_warning() {
 
 #[tokio::test(start_paused = true)]
 async fn keys_from_the_future_are_not_used() {
-    let folder = Folder::new("future");
+    let folder = Folder::new("snapshot-future");
     let key = Key::new("k1");
     let fake = SimulatedAs::publishing(key.jwks());
     let server = builder(&fake, usual(), &folder).clock(Ahead::by(1)).build().unwrap();
@@ -239,7 +213,7 @@ async fn keys_from_the_future_are_not_used() {
 
 #[tokio::test(start_paused = true)]
 async fn disc_07_a_restart_finds_keys_while_the_metadata_is_gone() {
-    let folder = Folder::new("metadata");
+    let folder = Folder::new("snapshot-metadata");
     let (old, new) = (Key::new("k1"), Key::new("k2"));
     let jwks = old.jwks();
     let fake = SimulatedAs::new(move |asked| {
@@ -262,7 +236,7 @@ async fn disc_07_a_restart_finds_keys_while_the_metadata_is_gone() {
 #[tokio::test(start_paused = true)]
 async fn several_issuers_share_the_file_and_those_with_fixed_keys_have_no_part_in_it() {
     const OTHER: &str = "https://other.example";
-    let folder = Folder::new("several");
+    let folder = Folder::new("snapshot-several");
     let (one, two, fixed) =
         (Key::new("the-first"), Key::new("the-second"), Key::new("the-fixed-one"));
     let sets = [one.jwks(), two.jwks()];
@@ -292,7 +266,7 @@ async fn several_issuers_share_the_file_and_those_with_fixed_keys_have_no_part_i
 
 #[tokio::test(start_paused = true)]
 async fn a_file_that_cannot_be_written_costs_nothing_else() {
-    let folder = Folder::new("unwritable");
+    let folder = Folder::new("snapshot-unwritable");
     let key = Key::new("k1");
     let fake = SimulatedAs::publishing(key.jwks());
     let server = builder(&fake, usual(), &folder).build().unwrap();
@@ -303,7 +277,7 @@ async fn a_file_that_cannot_be_written_costs_nothing_else() {
     assert!(is_accepted_at_once(&server, &lasting_token(&key)));
     assert!(fake.count() > 6, "it is refreshed as ever");
     assert_eq!(folder.text(), "somebody's letters");
-    assert_eq!(fs::read_dir(&folder.0).unwrap().count(), 1);
+    assert_eq!(folder.count(), 1);
 }
 
 /// A clock that is ahead of others by some minutes.

@@ -13,7 +13,7 @@ pub(super) struct History {
     pub(super) attempts: u64,
     /// The number of the last attempt that is written down here.
     pub(super) last: u64,
-    pub(super) failed: u64,
+    pub(super) failures: u64,
     pub(super) unchanged: u64,
     /// Of the last attempt.
     pub(super) last_error: Option<Arc<LoadError>>,
@@ -58,6 +58,21 @@ impl Told {
 }
 
 impl History {
+    pub(super) fn failed(&mut self, attempt: u64, error: Arc<LoadError>) {
+        self.attempts += 1;
+        self.last = attempt;
+        self.failures += 1;
+        self.last_error = Some(error);
+    }
+
+    /// `is_known` where it brought what was there already.
+    pub(super) fn succeeded(&mut self, attempt: u64, is_known: bool) {
+        self.attempts += 1;
+        self.last = attempt;
+        self.unchanged += u64::from(is_known);
+        self.last_error = None;
+    }
+
     /// The entries of a set that cannot be used and were not told of before; none once there were
     /// too many of them to remember.
     pub(super) fn new_skips(&mut self, set: &JwkSet) -> Vec<SkippedKey> {

@@ -76,12 +76,7 @@ impl Landing {
         let metadata = self.metadata.take();
         let error = Arc::new(error);
         let counts = shared.flights.land(self.attempt, |schedule| {
-            let mut history = lock(&shared.history);
-            history.attempts += 1;
-            history.last = self.attempt;
-            history.failed += 1;
-            history.last_error = Some(Arc::clone(&error));
-            drop(history);
+            lock(&shared.history).failed(self.attempt, Arc::clone(&error));
             let next = schedule.failed(shared.hold_on(now), chance(), now);
             shared.due.set(Some(next));
             shared.set_failing(true);
@@ -102,12 +97,7 @@ impl Landing {
         let is_known = before.as_ref().is_some_and(|before| before.loaded.has_set_of(&loaded));
         let metadata = self.metadata.take();
         let counts = shared.flights.land(self.attempt, |schedule| {
-            let mut history = lock(&shared.history);
-            history.attempts += 1;
-            history.last = self.attempt;
-            history.unchanged += u64::from(is_known);
-            history.last_error = None;
-            drop(history);
+            lock(&shared.history).succeeded(self.attempt, is_known);
             let snapshot = KeySnapshot::new(loaded.clone(), now, Duration::ZERO);
             let due = snapshot.due(chance());
             schedule.succeeded(due);

@@ -96,7 +96,7 @@ impl KeyStore {
             metadata_error: history.metadata_error.as_ref().map(ToString::to_string),
             fetches: KeyFetches {
                 attempts: history.attempts,
-                failed: history.failed,
+                failed: history.failures,
                 unchanged: history.unchanged,
             },
         }

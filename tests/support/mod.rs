@@ -4,6 +4,7 @@
 
 pub mod challenge;
 pub mod fixture;
+pub mod folder;
 pub mod json_facts;
 pub mod keys;
 pub mod log;
