@@ -160,11 +160,6 @@ impl Schedule {
         self.over = attempt;
     }
 
-    #[cfg(test)]
-    pub(super) fn has_failed(&self) -> bool {
-        self.failures > 0
-    }
-
     /// Whether the last attempt was good, so that what it did not bring does not exist.
     pub(super) fn has_answer(&self) -> bool {
         self.failures == 0 && !self.was_given_up
@@ -244,9 +239,9 @@ mod tests {
         }
         assert_eq!(pauses, [10, 20, 40, 80, 160, 240, 240]);
         assert_eq!(schedule.failed(Left::KeysForEver, 1.0, now), now + 300 * SECOND);
-        assert!(schedule.has_failed());
+        assert!(!schedule.has_answer());
         schedule.succeeded(Some(now + SECOND));
-        assert!(!schedule.has_failed());
+        assert!(schedule.has_answer());
         assert_eq!(schedule.wait_for(Cause::Due, now), SECOND);
         assert!(fail(&mut schedule, Cause::Asked, now));
         assert_eq!(schedule.wait_for(Cause::Due, now), 10 * SECOND);
