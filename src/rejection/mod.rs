@@ -100,21 +100,29 @@ impl Rejection {
     /// challenge and caching are as the standards want them in any case.
     pub fn to_response(&self) -> Response<Bytes> {
         let mut response = match &self.body {
-            Some(body) => body(self),
+            Some(body) => without_ours(body(self)),
             None => body::problem(self),
         };
         *response.status_mut() = self.status();
         let headers = response.headers_mut();
-        // The body that is sent decides about its framing, not the one that was written.
-        headers.remove(CONTENT_LENGTH);
-        headers.remove(TRANSFER_ENCODING);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        headers.remove(WWW_AUTHENTICATE);
-        headers.extend(self.challenge.clone().map(|challenge| (WWW_AUTHENTICATE, challenge)));
-        headers.remove(RETRY_AFTER);
-        headers.extend(self.retry_after.map(|seconds| (RETRY_AFTER, HeaderValue::from(seconds))));
+        if let Some(challenge) = &self.challenge {
+            headers.insert(WWW_AUTHENTICATE, challenge.clone());
+        }
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
         response
     }
+}
+
+/// Without the fields that are not for the writer of a body to say.
+fn without_ours(mut response: Response<Bytes>) -> Response<Bytes> {
+    // The body that is sent decides about its framing, not the one that was written.
+    for field in [CONTENT_LENGTH, TRANSFER_ENCODING, WWW_AUTHENTICATE, RETRY_AFTER] {
+        response.headers_mut().remove(field);
+    }
+    response
 }
 
 /// How the challenge for a reason is made up; for those who write challenges.
