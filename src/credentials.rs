@@ -3,7 +3,8 @@
 //! 1. One field at most (RFC 9110 §5.3: it is no list). A blank one counts as absent.
 //! 2. A scheme that is not offered counts as absent. Schemes compare without regard to case.
 //! 3. After `Bearer` come one or more spaces and one token68 (RFC 9110 §11.2), at most
-//!    [`MAX_TOKEN`] bytes.
+//!    [`MAX_TOKEN`] bytes. Whether it is a token68 is a question of its own ([`check_alphabet`]):
+//!    what turns out to be a JWT is one, so that only what does not has to be asked.
 //! 4. A token in the query is never used (RFC 9700 §4.3.2). Next to one in the header it makes the
 //!    request ambiguous, and refused unless configured otherwise.
 //!
@@ -31,15 +32,15 @@ pub enum QueryToken {
     Ignore,
 }
 
-/// The bearer token of a request: size and alphabet are good, nothing else is known.
+/// What a request presents as its bearer token: the size is good, nothing else is known.
 pub(crate) fn bearer_token<'a>(
     headers: &'a HeaderMap,
     uri: &Uri,
     query_token: QueryToken,
-) -> Result<&'a str, RejectionKind> {
-    let value = authorization(headers)?;
-    let token = token68(after_scheme(value)?)?;
-    if query_token == QueryToken::Refuse && names_access_token(uri.query()) {
+) -> Result<&'a [u8], RejectionKind> {
+    let token = after_scheme(authorization(headers)?)?;
+    check_size(token)?;
+    if query_token == QueryToken::Refuse && uri.query().is_some_and(names_access_token) {
         return Err(RejectionKind::CredentialsInQuery);
     }
     Ok(token)
@@ -64,36 +65,33 @@ fn authorization(headers: &HeaderMap) -> Result<&[u8], RejectionKind> {
     }
 }
 
-/// What follows the scheme, with at least one space or tab before it unless it is empty.
+/// What follows the scheme and the spaces after it. A tab is no space, so it stays.
 fn after_scheme(value: &[u8]) -> Result<&[u8], RejectionKind> {
     match value.split_at_checked(SCHEME.len()) {
         Some((scheme, rest))
             if scheme.eq_ignore_ascii_case(SCHEME)
                 && rest.first().is_none_or(|next| matches!(next, b' ' | b'\t')) =>
         {
-            Ok(rest)
+            let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
+            Ok(rest.get(spaces..).unwrap_or_default())
         }
         _ => Err(RejectionKind::MissingCredentials),
     }
 }
 
-/// A token that came by another way: its size and alphabet.
-pub(crate) fn check(token: &str) -> Result<(), RejectionKind> {
-    token68(token.as_bytes()).map(drop)
+/// Whether a token is one that anything else may look at.
+pub(crate) fn check_size(token: &[u8]) -> Result<(), RejectionKind> {
+    if token.len() > MAX_TOKEN { Err(RejectionKind::TokenTooLarge) } else { Ok(()) }
 }
 
-fn token68(rest: &[u8]) -> Result<&str, RejectionKind> {
-    let spaces = rest.iter().take_while(|byte| **byte == b' ').count();
-    let token = rest.get(spaces..).unwrap_or_default();
-    if token.len() > MAX_TOKEN {
-        return Err(RejectionKind::TokenTooLarge);
-    }
+/// Whether a token is a token68.
+pub(crate) fn check_alphabet(token: &[u8]) -> Result<(), RejectionKind> {
     let padding = token.iter().rev().take_while(|byte| **byte == b'=').count();
     let characters = token.get(..token.len() - padding).unwrap_or_default();
     if characters.is_empty() || !are_token68(characters) {
         return Err(RejectionKind::MalformedCredentials);
     }
-    std::str::from_utf8(token).map_err(|_| RejectionKind::MalformedCredentials)
+    Ok(())
 }
 
 /// Without a branch per byte, so that the compiler takes many at once.
@@ -107,8 +105,8 @@ fn are_token68(bytes: &[u8]) -> bool {
 }
 
 /// The key is decoded once and compared as it is; the value is not looked at.
-fn names_access_token(query: Option<&str>) -> bool {
-    query.unwrap_or_default().split('&').any(|pair| {
+fn names_access_token(query: &str) -> bool {
+    query.split('&').any(|pair| {
         let key = pair.split('=').next().unwrap_or_default();
         key == QUERY_KEY
             || (key.contains('%')
@@ -129,7 +127,9 @@ mod tests {
         for value in values {
             headers.append(AUTHORIZATION, HeaderValue::from_bytes(value).unwrap());
         }
-        bearer_token(&headers, &uri.parse().unwrap(), query).map(str::to_owned)
+        let token = bearer_token(&headers, &uri.parse().unwrap(), query)?;
+        check_alphabet(token)?;
+        Ok(str::from_utf8(token).unwrap().to_owned())
     }
 
     #[test]

@@ -13,8 +13,9 @@ use crate::jose::{
 use crate::rejection_kind::RejectionKind;
 
 /// The bearer token of a request.
-pub fn bearer_token<'a>(headers: &'a HeaderMap, uri: &Uri) -> Result<&'a str, RejectionKind> {
-    credentials::bearer_token(headers, uri, QueryToken::Refuse)
+pub fn bearer_token<'a>(headers: &'a HeaderMap, uri: &Uri) -> Result<&'a [u8], RejectionKind> {
+    let token = credentials::bearer_token(headers, uri, QueryToken::Refuse)?;
+    credentials::check_alphabet(token).map(|()| token)
 }
 
 /// The decoded parts of a compact JWS.
@@ -27,7 +28,7 @@ pub struct Jws {
 
 pub fn compact_jws(token: &str) -> Result<Jws, RejectionKind> {
     let CompactJws { header, payload, signature, .. } =
-        CompactJws::parse(token).map_err(refusal)?;
+        CompactJws::parse(token.as_bytes()).map_err(refusal)?;
     Ok(Jws { header, payload, signature })
 }
 
@@ -78,7 +79,7 @@ impl KeySet {
     /// Judges shape, header and signature of a token, as requests have them judged. The payload
     /// may be anything.
     pub fn verify(&self, token: &str) -> Result<(), RejectionKind> {
-        let jws = CompactJws::parse(token).map_err(refusal)?;
+        let jws = CompactJws::parse(token.as_bytes()).map_err(refusal)?;
         let header = JoseHeader::parse(&jws.header).map_err(refusal)?;
         self.0.verify(&header, &jws).map_err(|error| match error {
             NotVerified::BadSignature => RejectionKind::BadSignature,

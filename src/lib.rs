@@ -139,6 +139,7 @@ pub mod sidecar;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
+mod token_cache;
 pub mod tower;
 
 pub use access_token::{AccessToken, Caller, ClaimsError, Subject};

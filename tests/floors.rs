@@ -10,7 +10,7 @@ const FLOORS: [&[&str]; 13] = [
     &["clock", "config_error", "rejection_kind", "scope"],
     &["access_token"],
     // Mechanisms.
-    &["jose", "fetch", "credentials"],
+    &["jose", "fetch", "credentials", "token_cache"],
     &["keys"],
     // Decisions.
     &["authentication", "authorization"],

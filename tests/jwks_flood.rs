@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use portcullis::{Issuer, RejectionKind, ResourceServer};
+use portcullis::{Issuer, RejectionKind};
 use support::keys::Key;
 use support::scripted_as::{self, ScriptedAs};
 use support::simulated_as::{
@@ -82,7 +82,7 @@ async fn avail_04_twenty_thousand_real_requests_with_forged_kids() {
     let fake = ScriptedAs::start(move |_| scripted_as::Reply::json(jwks.clone())).await;
     let issuer = Issuer::with_jwks_uri(ISSUER, format!("{}{JWKS}", fake.origin));
     let server =
-        ResourceServer::builder().issuer(issuer.audience("https://rs.example")).build().unwrap();
+        support::server::builder().issuer(issuer.audience("https://rs.example")).build().unwrap();
     let app = axum::Router::new()
         .route("/", axum::routing::get(|| async {}))
         .layer(server.authenticate());
@@ -154,7 +154,7 @@ async fn avail_08_ten_thousand_first_requests_share_one_fetch_of_a_second() {
 
     let issuer = Issuer::with_jwks_uri(ISSUER, format!("{origin}{JWKS}"));
     let server =
-        ResourceServer::builder().issuer(issuer.audience("https://rs.example")).build().unwrap();
+        support::server::builder().issuer(issuer.audience("https://rs.example")).build().unwrap();
     let token: Arc<str> = lasting_token(&key).into();
     let mut requests = JoinSet::new();
     for _ in 0..10_000 {

@@ -622,7 +622,7 @@ async fn a_key_file_that_changes_counts_within_five_seconds() {
     let path = std::env::temp_dir().join(format!("portcullis-keys-{}.json", std::process::id()));
     std::fs::write(&path, old.jwks()).unwrap();
     let issuer = Issuer::with_jwks_file(ISSUER, &path).audience("https://rs.example");
-    let server = portcullis::ResourceServer::builder().issuer(issuer).build().unwrap();
+    let server = support::server::builder().issuer(issuer).build().unwrap();
     assert!(is_accepted_at_once(&server, &lasting_token(&old)));
     std::fs::write(&path, new.jwks()).unwrap();
     sleep(Duration::from_secs(5)).await;

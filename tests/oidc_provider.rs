@@ -90,7 +90,7 @@ fn issuer(provider: &OidcProvider) -> Issuer {
 }
 
 fn api(issuer: Issuer) -> ResourceServer {
-    ResourceServer::builder().issuer(issuer).build().unwrap()
+    support::server::builder().issuer(issuer).build().unwrap()
 }
 
 struct Later(Duration);
@@ -180,7 +180,7 @@ async fn an_expired_token_is_refused_f34() {
     let Some(provider) = OidcProvider::start().await else { return };
     let token = provider.client_credentials(API, "orders.read").await;
     let day = Later(Duration::from_secs(24 * 60 * 60));
-    let later = ResourceServer::builder().issuer(issuer(&provider)).clock(day).build().unwrap();
+    let later = support::server::builder().issuer(issuer(&provider)).clock(day).build().unwrap();
     let service = Service::start(later).await;
     service.get("/orders", Some(&token)).await.is_refused(401, Some("invalid_token"));
 }

@@ -13,7 +13,7 @@ use portcullis::{
     scope_pattern, users,
 };
 use serde_json::json;
-use support::fixture::{Answer, Expected, Fixture, bearer, get, send, send_through};
+use support::fixture::{Answer, Expected, Fixture, TIMES, bearer, get, send, send_through};
 use tower::{Layer, ServiceExt, service_fn};
 
 #[tokio::test]
@@ -115,7 +115,7 @@ impl http_body::Body for Untouchable {
 async fn chal_02_chal_03_chal_04_chal_10_a_challenge_always_has_a_parameter() {
     let fixture = Fixture::new();
     let issuer = fixture.issuer().audience("https://rs.example");
-    let server = portcullis::ResourceServer::builder().issuer(issuer).build().unwrap();
+    let server = support::server::builder().issuer(issuer).build().unwrap();
     let answer = send_through(&server, Requirement::none(), get(&[])).await;
     assert_eq!(answer.header("www-authenticate"), Some(r#"Bearer realm="resource""#));
 }
@@ -475,5 +475,5 @@ async fn the_body_can_be_replaced_and_status_and_challenge_cannot_be_lost() {
     assert_eq!(answer.header("content-length"), None);
     assert_eq!(answer.header("retry-after"), None);
     assert_eq!(&answer.response.body()[..], b"no: 0");
-    assert_eq!(written.load(Ordering::Relaxed), 1);
+    assert_eq!(written.load(Ordering::Relaxed), TIMES);
 }

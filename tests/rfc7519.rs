@@ -69,7 +69,7 @@ async fn jwt_04_jwt_09_res_04_disc_05_settings_that_refuse_to_build() {
         assert!(!error.to_string().contains("u:p"));
     }
     // RES-04: without resource there is no audience to fall back to.
-    let error = ResourceServer::builder().issuer(fixture.issuer()).build().unwrap_err();
+    let error = support::server::builder().issuer(fixture.issuer()).build().unwrap_err();
     assert!(error.to_string().contains("audience"), "{error}");
 }
 
@@ -83,7 +83,7 @@ async fn every_fault_of_a_configuration_is_reported_at_once() {
         .algorithms([])
         .allowed_scopes("é a\"b")
         .required_claim("", "x");
-    let error = ResourceServer::builder()
+    let error = support::server::builder()
         .issuer(issuer)
         .issuer(Issuer::discover("http://as.example"))
         .issuer(Issuer::discover("http://as.example").audience("a"))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::Response;
-use portcullis::{Issuer, RejectionKind, ResourceServer, ResourceServerBuilder};
+use portcullis::{Issuer, RejectionKind, ResourceServerBuilder};
 use support::keys::Key;
 use support::scripted_as::{Reply, ScriptedAs};
 use support::tls;
@@ -17,7 +17,7 @@ const OPENID: &str = "/.well-known/openid-configuration";
 
 fn discovering(issuer: &str) -> ResourceServerBuilder {
     let issuer = Issuer::discover(issuer).audience("https://rs.example");
-    ResourceServer::builder().issuer(issuer)
+    support::server::builder().issuer(issuer)
 }
 
 /// Whether a token of `issuer` is accepted, or why not.
@@ -55,7 +55,7 @@ async fn disc_01_disc_02_the_addresses_are_tried_in_order() {
 async fn disc_08_jws_11_jws_17_a_token_never_causes_a_request_elsewhere() {
     let key = Key::new("k1");
     let probe = ScriptedAs::start(|_| Reply::json("{}")).await;
-    let server = ResourceServer::builder()
+    let server = support::server::builder()
         .issuer(Issuer::with_jwks("https://as.example", key.jwks()).audience("https://rs.example"))
         .build()
         .unwrap();
@@ -72,7 +72,7 @@ async fn key_sets_are_judged_by_content_not_by_media_type() {
     let fake = ScriptedAs::start(move |_| Reply::new(200, "text/plain", served.jwks())).await;
     let issuer = Issuer::with_jwks_uri("https://as.example", format!("{}/jwks", fake.origin))
         .audience("https://rs.example");
-    let server = ResourceServer::builder().issuer(issuer);
+    let server = support::server::builder().issuer(issuer);
     assert_eq!(judge(server, &key.token("https://as.example")).await, Ok(()));
 }
 
@@ -83,7 +83,7 @@ async fn avail_04_many_first_requests_and_forged_kids_share_one_fetch() {
     let fake = ScriptedAs::start(move |_| key_set(&served)).await;
     let issuer = Issuer::with_jwks_uri("https://as.example", format!("{}/jwks", fake.origin))
         .audience("https://rs.example");
-    let server = ResourceServer::builder().issuer(issuer).build().unwrap();
+    let server = support::server::builder().issuer(issuer).build().unwrap();
     let token = key.token("https://as.example");
     let mut requests = tokio::task::JoinSet::new();
     for _ in 0..200 {
@@ -113,7 +113,7 @@ async fn avail_05_f25_an_unknown_kid_after_a_failed_fetch_is_not_the_clients_fau
     .await;
     let issuer = Issuer::with_jwks_uri("https://as.example", format!("{}/jwks", fake.origin))
         .audience("https://rs.example");
-    let server = ResourceServer::builder().issuer(issuer).build().unwrap();
+    let server = support::server::builder().issuer(issuer).build().unwrap();
     assert!(server.verify(&key.token("https://as.example")).await.is_ok());
     let rotated = Key::new("k2");
     for _ in 0..3 {
@@ -138,7 +138,7 @@ async fn avail_08_a_server_that_never_answers_costs_two_seconds_and_nobody_else(
     .await;
     let issuer = Issuer::with_jwks_uri("https://as.example", format!("{}/jwks", fake.origin))
         .audience("https://rs.example");
-    let server = ResourceServer::builder().issuer(issuer).build().unwrap();
+    let server = support::server::builder().issuer(issuer).build().unwrap();
     let good = key.token("https://as.example");
     assert!(server.verify(&good).await.is_ok());
 
@@ -164,7 +164,7 @@ async fn jwk_09_a_token_without_kid_finds_rotated_keys() {
     .await;
     let issuer = Issuer::with_jwks_uri("https://as.example", format!("{}/jwks", fake.origin))
         .audience("https://rs.example");
-    let server = ResourceServer::builder().issuer(issuer).build().unwrap();
+    let server = support::server::builder().issuer(issuer).build().unwrap();
     let without_kid = |key: &Key| {
         let header = serde_json::json!({ "alg": "ES256", "typ": "at+jwt" });
         key.sign_json(&header, &support::keys::claims("https://as.example"))
@@ -190,7 +190,7 @@ async fn a_token_that_joins_a_fetch_older_than_its_key_gets_another() {
     .await;
     let issuer = Issuer::with_jwks_uri("https://as.example", format!("{}/jwks", fake.origin))
         .audience("https://rs.example");
-    let server = ResourceServer::builder().issuer(issuer).build().unwrap();
+    let server = support::server::builder().issuer(issuer).build().unwrap();
     server.load_keys().await.unwrap();
     // The second fetch is under way, still with the old keys, when the new token comes.
     let token = new.token("https://as.example");
@@ -218,7 +218,7 @@ async fn an_http_client_of_the_callers_own_is_used_and_held_to_the_same_limits()
         let issuer =
             Issuer::with_jwks_uri("https://as.example", jwks_uri).audience("https://rs.example");
         let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
-        ResourceServer::builder().issuer(issuer).http_client(client)
+        support::server::builder().issuer(issuer).http_client(client)
     };
     let token = key.token("https://as.example");
     assert_eq!(judge(with_client("/jwks"), &token).await, Ok(()));
@@ -233,7 +233,7 @@ async fn avail_08_a_request_waits_two_seconds_for_keys_and_no_longer() {
     });
     let issuer = Issuer::with_jwks_uri("https://as.example", "https://as.example/jwks")
         .audience("https://rs.example");
-    let server = ResourceServer::builder().issuer(issuer).http_client(silent).build().unwrap();
+    let server = support::server::builder().issuer(issuer).http_client(silent).build().unwrap();
     let token = Key::new("k1").token("https://as.example");
     let start = tokio::time::Instant::now();
     let rejection = server.verify(&token).await.unwrap_err();

@@ -6,7 +6,7 @@ mod support;
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use portcullis::{Issuer, RejectionKind, ResourceServer};
+use portcullis::{Issuer, RejectionKind};
 use serde_json::{Value, json};
 use support::fixture::{Fixture, ISSUER, bearer, get, send};
 use support::keys::Key;
@@ -175,7 +175,7 @@ fn debug_of_configuration_shows_no_key() {
     let secret = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA";
     let set = json!({ "keys": [{ "kty": "oct", "alg": "HS256", "k": secret }] }).to_string();
     let issuer = Issuer::with_jwks(ISSUER, set).audience("a");
-    let builder = ResourceServer::builder().issuer(issuer.clone());
+    let builder = support::server::builder().issuer(issuer.clone());
     assert!(!format!("{issuer:?} {builder:?}").contains("c2VjcmV0"));
     let error = builder.build().unwrap_err();
     assert!(!format!("{error} {error:?}").contains("c2VjcmV0"));

@@ -1,5 +1,7 @@
 //! The testing kit against the engine: what the one makes, the other judges as expected.
 
+mod support;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -25,7 +27,7 @@ fn public_algorithms() -> impl Iterator<Item = Algorithm> {
 #[tokio::test]
 async fn the_default_token_is_good_and_follows_rfc_9068() {
     let authority = Authority::new();
-    let server = ResourceServer::builder()
+    let server = support::server::builder()
         .issuer(authority.issuer().profile(Profile::Rfc9068).leeway(Duration::ZERO))
         .clock(authority.clock().clone())
         .http_client(authority.http_service())
@@ -87,7 +89,7 @@ async fn every_knob_has_its_effect() {
     ];
     let authority = Authority::new();
     for (name, knob, expected) in cases {
-        let server = authority.resource_server().build().unwrap();
+        let server = support::server::with_cache(authority.resource_server()).build().unwrap();
         let token = knob(authority.token()).mint();
         assert_eq!(judge(&server, &token).await, expected, "{name}");
     }
@@ -102,7 +104,7 @@ fn rsa(token: TokenBuilder) -> TokenBuilder {
 #[tokio::test]
 async fn every_claim_can_be_left_out() {
     let authority = Authority::new();
-    let server = ResourceServer::builder()
+    let server = support::server::builder()
         .issuer(authority.issuer().profile(Profile::Rfc9068))
         .clock(authority.clock().clone())
         .http_client(authority.http_service())
@@ -132,7 +134,7 @@ async fn later_calls_count_and_each_token_is_new() {
 #[tokio::test]
 async fn every_public_key_algorithm_is_verified_by_one_server() {
     let authority = Authority::builder().algorithms(public_algorithms()).build().unwrap();
-    let server = authority.resource_server().build().unwrap();
+    let server = support::server::with_cache(authority.resource_server()).build().unwrap();
     for algorithm in public_algorithms() {
         let good = authority.token().algorithm(algorithm);
         assert_eq!(judge(&server, &good.mint()).await, Ok(()), "{algorithm}");
@@ -146,7 +148,7 @@ async fn every_public_key_algorithm_is_verified_by_one_server() {
 #[tokio::test]
 async fn secrets_verify_macs_and_nothing_else_does() {
     let authority = Authority::new();
-    let server = ResourceServer::builder()
+    let server = support::server::builder()
         .issuer(authority.issuer_with_secrets())
         .clock(authority.clock().clone())
         .build()
@@ -166,7 +168,7 @@ async fn secrets_verify_macs_and_nothing_else_does() {
 async fn the_key_set_can_be_part_of_the_configuration() {
     let authority = Authority::builder().algorithms([Algorithm::RS256]).build().unwrap();
     let issuer = Issuer::with_jwks(authority.issuer_url(), authority.jwks());
-    let server = ResourceServer::builder()
+    let server = support::server::builder()
         .issuer(issuer.audience(authority.audience()))
         .clock(authority.clock().clone())
         .build()
@@ -177,7 +179,7 @@ async fn the_key_set_can_be_part_of_the_configuration() {
 #[tokio::test]
 async fn rotation_with_overlap() {
     let authority = Authority::new();
-    let server = authority.resource_server().build().unwrap();
+    let server = support::server::with_cache(authority.resource_server()).build().unwrap();
     let old = authority.token();
     let before = old.mint();
     assert_eq!(judge(&server, &before).await, Ok(()));
@@ -195,7 +197,7 @@ async fn rotation_with_overlap() {
 async fn rotation_without_overlap() {
     for algorithm in [Algorithm::ES256, Algorithm::RS256, Algorithm::EdDSA] {
         let authority = Authority::new();
-        let server = authority.resource_server().build().unwrap();
+        let server = support::server::with_cache(authority.resource_server()).build().unwrap();
         let before = authority.token().algorithm(algorithm).mint();
         let without_kid = authority.token().algorithm(algorithm).without_kid().mint();
         assert_eq!(judge(&server, &before).await, Ok(()), "{algorithm}");
@@ -211,7 +213,7 @@ async fn rotation_without_overlap() {
 #[tokio::test]
 async fn the_clock_decides_about_lifetimes() {
     let authority = Authority::new();
-    let server = authority.resource_server().build().unwrap();
+    let server = support::server::with_cache(authority.resource_server()).build().unwrap();
     let token = authority.token().expires_in(Duration::from_secs(100)).mint();
     // 60 seconds of leeway.
     authority.clock().advance(Duration::from_secs(159));
@@ -228,7 +230,7 @@ async fn the_clock_decides_about_lifetimes() {
 async fn outages() {
     let authority = Authority::new();
     for outage in [Outage::Keys, Outage::Everything] {
-        let server = authority.resource_server().build().unwrap();
+        let server = support::server::with_cache(authority.resource_server()).build().unwrap();
         authority.set_outage(outage);
         let token = authority.token().mint();
         assert_eq!(judge(&server, &token).await, Err(Kind::KeysUnavailable), "{outage:?}");
@@ -253,7 +255,7 @@ async fn issuers_with_paths_and_slashes_are_discovered() {
         "http://localhost:1/",
     ] {
         let authority = Authority::builder().issuer(issuer).build().unwrap();
-        let server = authority.resource_server().build().unwrap();
+        let server = support::server::with_cache(authority.resource_server()).build().unwrap();
         let token = server.verify(&authority.token().mint()).await.unwrap();
         assert_eq!(token.issuer(), issuer);
     }
@@ -311,7 +313,7 @@ async fn request_token(authority: &Authority, form: &'static str) -> Value {
 async fn tokens_of_the_endpoint_are_good_for_their_hour() {
     let authority = Authority::new();
     authority.register(Client::new("test", "test").allowed_scope("*")).unwrap();
-    let server = authority.resource_server().build().unwrap();
+    let server = support::server::with_cache(authority.resource_server()).build().unwrap();
     let answer = request_token(&authority, "grant_type=client_credentials&scope=a.b").await;
     let text = answer["access_token"].as_str().unwrap();
     let token = server.verify(text).await.unwrap();
@@ -343,7 +345,7 @@ async fn on_a_socket_everything_is_as_without() {
         .unwrap();
     authority.register(Client::new("test", "test").allowed_scope("*")).unwrap();
     // The engine's own HTTP client and clock.
-    let server = ResourceServer::builder().issuer(authority.issuer()).build().unwrap();
+    let server = support::server::builder().issuer(authority.issuer()).build().unwrap();
     let token = server.verify(&authority.token().mint()).await.unwrap();
     // Whole seconds, although the clock runs.
     assert!(token.claim::<u64>("iat").unwrap() < token.claim::<u64>("exp").unwrap());

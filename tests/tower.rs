@@ -68,7 +68,7 @@ async fn the_service_that_is_called_after_a_wait_is_the_one_that_was_ready() {
     let served = Arc::clone(&key);
     let fake = ScriptedAs::start(move |_| Reply::json(served.jwks())).await;
     let issuer = Issuer::with_jwks_uri(ISSUER, format!("{}/jwks", fake.origin)).audience(RESOURCE);
-    let server = portcullis::ResourceServer::builder().issuer(issuer).build().unwrap();
+    let server = support::server::builder().issuer(issuer).build().unwrap();
     let mut service = server.require(scope("read")).layer(Strict::default());
     let response = service.ready().await.unwrap().call(bearer(&key.token(ISSUER))).await;
     assert_eq!(response.unwrap().status(), 200);

@@ -23,14 +23,17 @@ pub fn issuer(sample: &Sample) -> Issuer {
     Issuer::with_jwks(&sample.issuer, &sample.jwks).audience(&sample.audience)
 }
 
-/// Every server of the benches comes from here. The one place to hand [`cache_size`] over as soon as
-/// the library keeps verified tokens; until then it has no effect.
+/// Every server of the benches comes from here.
 pub fn builder() -> ResourceServerBuilder {
-    ResourceServer::builder()
+    let builder = ResourceServer::builder();
+    match cache_size() {
+        Some(tokens) => builder.token_cache(tokens),
+        None => builder,
+    }
 }
 
-/// `BENCH_TOKEN_CACHE`: how many verified tokens a server may keep, where that is not to be what the
-/// library does by default.
+/// `BENCH_TOKEN_CACHE`: how many verified tokens a server may remember, where that is not to be what
+/// the library does by default.
 pub fn cache_size() -> Option<usize> {
     env::var("BENCH_TOKEN_CACHE").ok().map(|text| text.parse().expect("a number of tokens"))
 }

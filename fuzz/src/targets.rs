@@ -61,7 +61,7 @@ pub fn authorization_field(data: &[u8]) {
         _ => Err(RejectionKind::MultipleCredentials),
     };
     let token = internals::bearer_token(&headers, &Uri::from_static("/r"));
-    assert_eq!(token.map(str::as_bytes), expected);
+    assert_eq!(token, expected);
 }
 
 /// RFC 9110 §11.4, from the right: padding, characters, spaces, scheme.

@@ -4,6 +4,7 @@ mod one_claim;
 
 use std::any::Any;
 use std::fmt;
+use std::ops::Deref;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -21,7 +22,19 @@ use crate::scope::GrantedScopes;
 /// pointer. The token's own text is not kept, its claims are, and are read anew each time they are
 /// asked for. `Debug` shows no claim values.
 #[derive(Clone)]
-pub struct AccessToken(Arc<Verified>);
+pub struct AccessToken(Arc<Handle>);
+
+/// Clones of a token share a handle and with it a count, and there may be several handles to what
+/// was found out: processors that write to one count wait for one another.
+struct Handle(Arc<Verified>);
+
+impl Deref for Handle {
+    type Target = Verified;
+
+    fn deref(&self) -> &Verified {
+        &self.0
+    }
+}
 
 /// What verification found out. Built by [`crate::authentication`] alone.
 pub(crate) struct Verified {
@@ -105,7 +118,22 @@ impl fmt::Display for Subject<'_> {
 impl AccessToken {
     /// The one place where a token becomes verified.
     pub(crate) fn assertion(verified: Verified) -> Self {
-        Self(Arc::new(verified))
+        Self(Arc::new(Handle(Arc::new(verified))))
+    }
+
+    /// The same token by a handle of its own.
+    pub(crate) fn apart(&self) -> Self {
+        Self(Arc::new(Handle(Arc::clone(&self.0.0))))
+    }
+
+    /// What it takes in memory, roughly.
+    pub(crate) fn bytes(&self) -> usize {
+        let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
+        size_of::<Verified>()
+            + self.0.claims.len()
+            + self.0.granted.bytes()
+            + text(&self.0.subject)
+            + text(&self.0.client_id)
     }
 
     pub(crate) fn server(&self) -> &ServerMark {

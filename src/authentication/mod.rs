@@ -10,28 +10,36 @@
 //! 6. it is not bound to a key that we would have to check ([`confirmation`]).
 //!
 //! Steps 1 and 2 need no network, so they answer alike while the authorization server is down.
+//!
+//! A token that came through all of them is [`remembered`]; when it comes again, that its keys are
+//! still those in use and that its time has not run out is all that is looked at.
 
 mod claims;
 mod compile;
 mod confirmation;
 mod issuer;
+mod lifetime;
+mod remembered;
 mod scope_claim;
 mod token_type;
 mod trusted;
 mod verdict;
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use crate::access_token::{AccessToken, ServerMark};
 use crate::clock::{Clock, NumericDate};
-use crate::jose::{Algorithm, CompactJws, JoseHeader, JwsError, NotVerified, json};
+use crate::credentials;
+use crate::jose::{Algorithm, CompactJws, JoseHeader, JwkSet, JwsError, NotVerified, json};
 use crate::keys::{Missing, Patience, Refresh};
 use crate::rejection_kind::RejectionKind;
+use crate::token_cache::{Fingerprint, TokenCache};
 
 pub(crate) use compile::Shared as SharedSettings;
 pub use issuer::{DangerousIssuer, Issuer, WildcardMatch};
+use remembered::Remembered;
 pub use token_type::Profile;
 pub(crate) use trusted::TrustedIssuer;
 
@@ -68,25 +76,30 @@ pub(crate) enum Authentication {
 
 /// All trusted issuers and the clock to judge by.
 pub(crate) struct Authenticator {
-    issuers: HashMap<Arc<str>, TrustedIssuer>,
+    issuers: HashMap<Arc<str>, Arc<TrustedIssuer>>,
     /// What any of them allows, to be known before the issuer is.
     algorithms: Vec<Algorithm>,
     clock: Arc<dyn Clock>,
     server: ServerMark,
+    cache: Option<TokenCache<Remembered>>,
 }
 
 impl Authenticator {
+    /// `cached` is the number of tokens to remember.
     pub(crate) fn new(
         issuers: Vec<TrustedIssuer>,
         clock: Arc<dyn Clock>,
         server: ServerMark,
+        cached: usize,
     ) -> Self {
         let allowed =
             |algorithm: &Algorithm| issuers.iter().any(|issuer| issuer.allows(*algorithm));
         let algorithms = Algorithm::all().filter(allowed).collect();
-        let issuers =
-            issuers.into_iter().map(|issuer| (Arc::clone(&issuer.name), issuer)).collect();
-        Self { issuers, algorithms, clock, server }
+        let issuers = issuers
+            .into_iter()
+            .map(|issuer| (Arc::clone(&issuer.name), Arc::new(issuer)))
+            .collect();
+        Self { issuers, algorithms, clock, server, cache: TokenCache::new(cached) }
     }
 
     pub(crate) fn server(&self) -> &ServerMark {
@@ -94,11 +107,11 @@ impl Authenticator {
     }
 
     pub(crate) fn issuers(&self) -> impl Iterator<Item = &TrustedIssuer> {
-        self.issuers.values()
+        self.issuers.values().map(AsRef::as_ref)
     }
 
     /// A verdict, unless a key has to be fetched first.
-    pub(crate) fn authenticate(&self, token: &str) -> Authentication {
+    pub(crate) fn authenticate(&self, token: &[u8]) -> Authentication {
         match self.verify(token, Patience::MayWait) {
             Ok(verified) => Authentication::Done(Ok(verified)),
             Err(Stop::Refused(refused)) => Authentication::Done(Err(refused)),
@@ -107,15 +120,46 @@ impl Authenticator {
     }
 
     /// A verdict with the keys that are there.
-    pub(crate) fn authenticate_without_waiting(&self, token: &str) -> Result<AccessToken, Refused> {
+    pub(crate) fn authenticate_without_waiting(
+        &self,
+        token: &[u8],
+    ) -> Result<AccessToken, Refused> {
         self.verify(token, Patience::Exhausted).map_err(|stop| match stop {
             Stop::Refused(refused) => refused,
             Stop::Wait(_) => RejectionKind::KeysUnavailable.into(),
         })
     }
 
-    fn verify(&self, token: &str, patience: Patience) -> Result<AccessToken, Stop> {
-        let jws = CompactJws::parse(token)?;
+    fn verify(&self, token: &[u8], patience: Patience) -> Result<AccessToken, Stop> {
+        let now = NumericDate::at(self.clock.now());
+        let place = self.place_in_cache(token);
+        if let Some((cache, fingerprint)) = place
+            && let Some(token) = cache.get(fingerprint, |known| known.token_if_good(now?, patience))
+        {
+            return Ok(token);
+        }
+        let good = self.verify_anew(token, now, patience)?;
+        let token = good.token.clone();
+        if let Some((cache, fingerprint)) = place {
+            cache.put(fingerprint, good);
+        }
+        Ok(token)
+    }
+
+    fn place_in_cache(&self, token: &[u8]) -> Option<(&TokenCache<Remembered>, Fingerprint)> {
+        let cache = self.cache.as_ref()?;
+        // What has no parts is no JWT and not worth a fingerprint.
+        memchr::memchr(b'.', token)?;
+        Some((cache, cache.fingerprint(token)?))
+    }
+
+    fn verify_anew(
+        &self,
+        token: &[u8],
+        now: Option<NumericDate>,
+        patience: Patience,
+    ) -> Result<Remembered, Stop> {
+        let jws = parts(token)?;
         let header = JoseHeader::parse(&jws.header)?;
         if !self.algorithms.contains(&header.algorithm) {
             return Err(RejectionKind::AlgorithmNotAllowed.into());
@@ -129,53 +173,63 @@ impl Authenticator {
             .and_then(|iss| self.issuers.get(iss.as_str()?))
             .ok_or(RejectionKind::UntrustedIssuer)?;
         issuer.check_header(&header)?;
-        self.check_signature(issuer, &header, &jws, patience)?;
-        let now = NumericDate::at(self.clock.now()).ok_or(RejectionKind::Internal)?;
-        verdict::accept(issuer, &header, &claims, payload, now, &self.server).map_err(Stop::from)
+        let keys = check_signature(issuer, &header, &jws, patience)?;
+        let now = now.ok_or(RejectionKind::Internal)?;
+        let (token, lifetime) =
+            verdict::accept(issuer, &header, &claims, payload, now, &self.server)?;
+        Ok(Remembered { token, issuer: Arc::clone(issuer), lifetime, keys })
     }
+}
 
-    fn check_signature(
-        &self,
-        issuer: &TrustedIssuer,
-        header: &JoseHeader<'_>,
-        jws: &CompactJws<'_>,
-        patience: Patience,
-    ) -> Result<(), Stop> {
-        let keys = issuer.keys.current(patience);
-        let fault = match keys.as_ref().map(|keys| keys.set().verify(header, jws)) {
-            Some(Ok(())) => return Ok(()),
-            // The key is there and is not for this algorithm: fetching it again changes nothing.
-            Some(Err(NotVerified::NoKey { kid_is_known: true })) => {
-                return Err(RejectionKind::UnknownKey.into());
-            }
-            Some(Err(NotVerified::BadSignature)) if header.kid.is_some() => {
-                return Err(RejectionKind::BadSignature.into());
-            }
-            // Where the token names no key, one that we do not have may have made the signature.
-            Some(Err(NotVerified::BadSignature)) => RejectionKind::BadSignature,
-            Some(Err(NotVerified::NoKey { kid_is_known: false })) | None => {
-                RejectionKind::UnknownKey
-            }
-        };
-        Err(match issuer.keys.missing(keys.as_ref(), header.kid.as_deref(), patience) {
-            // Keys that came at the last moment.
-            Missing::Wait(_) if patience == Patience::Exhausted => {
-                return self.check_signature(issuer, header, jws, patience);
-            }
-            Missing::Wait(refresh) => Stop::Wait(refresh),
-            // Nothing to wait for, and keys that are past their lifetime may still be there.
-            Missing::Unavailable { .. } if keys.is_none() && patience == Patience::MayWait => {
-                return self.check_signature(issuer, header, jws, Patience::Exhausted);
-            }
-            Missing::Unavailable { retry_after } if fault == RejectionKind::UnknownKey => {
-                Stop::Refused(Refused {
-                    kind: RejectionKind::KeysUnavailable,
-                    retry_after: Some(retry_after),
-                })
-            }
-            Missing::Unavailable { .. } | Missing::Unknown => fault.into(),
-        })
-    }
+/// Characters that no credential may hold are a fault of their own. A JWS has none of them, so they
+/// are looked for only in what is none.
+fn parts(token: &[u8]) -> Result<CompactJws<'_>, Refused> {
+    CompactJws::parse(token).map_err(|error| match credentials::check_alphabet(token) {
+        Ok(()) => error.into(),
+        Err(kind) => kind.into(),
+    })
+}
+
+/// The key set that has the key that made the signature.
+fn check_signature(
+    issuer: &TrustedIssuer,
+    header: &JoseHeader<'_>,
+    jws: &CompactJws<'_>,
+    patience: Patience,
+) -> Result<Weak<JwkSet>, Stop> {
+    let keys = issuer.keys.current(patience);
+    let fault = match keys.as_ref().map(|keys| keys.set().verify(header, jws).map(|()| keys.set()))
+    {
+        Some(Ok(keys)) => return Ok(Arc::downgrade(keys)),
+        // The key is there and is not for this algorithm: fetching it again changes nothing.
+        Some(Err(NotVerified::NoKey { kid_is_known: true })) => {
+            return Err(RejectionKind::UnknownKey.into());
+        }
+        Some(Err(NotVerified::BadSignature)) if header.kid.is_some() => {
+            return Err(RejectionKind::BadSignature.into());
+        }
+        // Where the token names no key, one that we do not have may have made the signature.
+        Some(Err(NotVerified::BadSignature)) => RejectionKind::BadSignature,
+        Some(Err(NotVerified::NoKey { kid_is_known: false })) | None => RejectionKind::UnknownKey,
+    };
+    Err(match issuer.keys.missing(keys.as_ref(), header.kid.as_deref(), patience) {
+        // Keys that came at the last moment.
+        Missing::Wait(_) if patience == Patience::Exhausted => {
+            return check_signature(issuer, header, jws, patience);
+        }
+        Missing::Wait(refresh) => Stop::Wait(refresh),
+        // Nothing to wait for, and keys that are past their lifetime may still be there.
+        Missing::Unavailable { .. } if keys.is_none() && patience == Patience::MayWait => {
+            return check_signature(issuer, header, jws, Patience::Exhausted);
+        }
+        Missing::Unavailable { retry_after } if fault == RejectionKind::UnknownKey => {
+            Stop::Refused(Refused {
+                kind: RejectionKind::KeysUnavailable,
+                retry_after: Some(retry_after),
+            })
+        }
+        Missing::Unavailable { .. } | Missing::Unknown => fault.into(),
+    })
 }
 
 /// Why verification does not go on right now.

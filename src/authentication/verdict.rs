@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::lifetime::Lifetime;
 use super::token_type::{self, Profile};
 use super::trusted::{Audience, TrustedIssuer};
 use super::{claims, confirmation, scope_claim};
@@ -19,13 +20,14 @@ pub(super) fn accept(
     text: &str,
     now: NumericDate,
     server: &ServerMark,
-) -> Result<AccessToken, RejectionKind> {
+) -> Result<(AccessToken, Lifetime), RejectionKind> {
     for name in issuer.profile.required_claims() {
         if !token.contains(name) {
             return Err(RejectionKind::MissingClaim);
         }
     }
-    let expires_at = lifetime(issuer, token, now)?;
+    let lifetime = Lifetime::read(token)?;
+    lifetime.check(now, issuer.leeway)?;
     audience(issuer, token)?;
     let subject = claims::text(token, "sub")?;
     let client_id = claims::text(token, "client_id")?;
@@ -48,16 +50,17 @@ pub(super) fn accept(
             return Err(RejectionKind::RequiredClaimNotMet);
         }
     }
-    Ok(AccessToken::assertion(Verified {
+    let token = AccessToken::assertion(Verified {
         server: server.clone(),
         issuer: Arc::clone(&issuer.name),
         subject,
         client_id,
         caller,
-        expires_at,
+        expires_at: lifetime.expires_at,
         granted,
         claims: text.into(),
-    }))
+    });
+    Ok((token, lifetime))
 }
 
 /// `azp` does not count: who uses it does not say in `sub` that a client acts for itself.
@@ -67,27 +70,6 @@ fn caller(subject: Option<&str>, client_id: Option<&str>) -> Caller {
         (Some(_), Some(_)) => Caller::User,
         _ => Caller::Unknown,
     }
-}
-
-fn lifetime(
-    issuer: &TrustedIssuer,
-    token: &Members<'_>,
-    now: NumericDate,
-) -> Result<NumericDate, RejectionKind> {
-    let leeway = issuer.leeway;
-    let expires_at = claims::date(token, "exp")?.ok_or(RejectionKind::MissingClaim)?;
-    let not_before = claims::date(token, "nbf")?;
-    let issued_at = claims::date(token, "iat")?;
-    // RFC 7519 §4.1.4: at `exp` the token is dead.
-    if now >= expires_at.plus(leeway) {
-        return Err(RejectionKind::Expired);
-    }
-    for start in [not_before, issued_at].into_iter().flatten() {
-        if now < start.minus(leeway) {
-            return Err(RejectionKind::NotYetValid);
-        }
-    }
-    Ok(expires_at)
 }
 
 fn audience(issuer: &TrustedIssuer, token: &Members<'_>) -> Result<(), RejectionKind> {

@@ -73,8 +73,9 @@ fn server_settings(
     if let Read::Value(path) = source.read(JWKS_SNAPSHOT, values::path) {
         builder = builder.jwks_snapshot(path);
     }
-    // Checked already, so that nobody has to change anything once there is a cache.
-    source.read(TOKEN_CACHE, values::count);
+    if let Read::Value(tokens) = source.read(TOKEN_CACHE, values::count) {
+        builder = builder.token_cache(tokens);
+    }
     let http = [("loopback", false), ("dangerously", true)];
     match source.read(ALLOW_HTTP, |text| values::choice(text, &http)) {
         Read::Unset | Read::Value(false) => builder,

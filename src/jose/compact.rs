@@ -15,28 +15,23 @@ pub(crate) struct CompactJws<'a> {
 }
 
 impl<'a> CompactJws<'a> {
-    pub(crate) fn parse(token: &'a str) -> Result<Self, JwsError> {
-        let mut parts = token.split('.');
-        let (Some(header), Some(payload), Some(signature)) =
-            (parts.next(), parts.next(), parts.next())
-        else {
-            return Err(JwsError::Malformed);
-        };
-        match parts.count() {
-            0 => {}
-            2 => return Err(JwsError::Encrypted),
-            _ => return Err(JwsError::Malformed),
+    pub(crate) fn parse(token: &'a [u8]) -> Result<Self, JwsError> {
+        let mut periods = memchr::memchr_iter(b'.', token);
+        let (header_ends, payload_ends) =
+            periods.next().zip(periods.next()).ok_or(JwsError::Malformed)?;
+        if periods.next().is_some() {
+            let is_jwe = periods.count() == 1;
+            return Err(if is_jwe { JwsError::Encrypted } else { JwsError::Malformed });
         }
-        if header.len() > base64url::encoded_len(MAX_HEADER) {
+        if header_ends > base64url::encoded_len(MAX_HEADER) {
             return Err(JwsError::Malformed);
         }
-        let signed = header.len() + 1 + payload.len();
-        let decode = |part| base64url::decode(part).ok_or(JwsError::Malformed);
+        let part = |range| token.get(range).and_then(base64url::decode).ok_or(JwsError::Malformed);
         Ok(Self {
-            signing_input: token.as_bytes().get(..signed).ok_or(JwsError::Malformed)?,
-            header: decode(header)?,
-            payload: decode(payload)?,
-            signature: decode(signature)?,
+            signing_input: token.get(..payload_ends).ok_or(JwsError::Malformed)?,
+            header: part(0..header_ends)?,
+            payload: part(header_ends + 1..payload_ends)?,
+            signature: part(payload_ends + 1..token.len())?,
         })
     }
 }
@@ -46,7 +41,7 @@ mod tests {
     use super::*;
 
     fn fault(token: &str) -> Option<JwsError> {
-        CompactJws::parse(token).err()
+        CompactJws::parse(token.as_bytes()).err()
     }
 
     #[test]
@@ -75,7 +70,7 @@ mod tests {
 
     #[test]
     fn jws_13_the_signing_input_is_the_received_text() {
-        let jws = CompactJws::parse("e30.QQ.QUI").unwrap();
+        let jws = CompactJws::parse(b"e30.QQ.QUI").unwrap();
         assert_eq!(jws.signing_input, b"e30.QQ");
         assert_eq!(jws.header, b"{}");
         assert_eq!(jws.signature, b"AB");

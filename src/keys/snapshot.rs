@@ -1,5 +1,6 @@
 //! A good key set, its age, and until when it is used.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -26,7 +27,8 @@ impl KeySnapshot {
         snapshot
     }
 
-    pub(crate) fn set(&self) -> &JwkSet {
+    /// The same one, as a pointer, as long as what is published has not changed.
+    pub(crate) fn set(&self) -> &Arc<JwkSet> {
         &self.loaded.set
     }
 

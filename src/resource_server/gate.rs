@@ -45,7 +45,7 @@ pub(super) enum Judgement {
 /// A token that waits for keys.
 pub(crate) struct Pending {
     refresh: Refresh,
-    token: String,
+    token: Box<[u8]>,
 }
 
 impl Gate {
@@ -103,11 +103,11 @@ impl Gate {
     }
 
     /// Decides about a token, without waiting for anything.
-    pub(super) fn judge(&self, token: &str) -> Judgement {
+    pub(super) fn judge(&self, token: &[u8]) -> Judgement {
         match self.server.0.authenticator.authenticate(token) {
             Authentication::Done(result) => Judgement::Done(self.conclude(result)),
             Authentication::Wait(refresh) => {
-                Judgement::Wait(Pending { refresh, token: token.to_owned() })
+                Judgement::Wait(Pending { refresh, token: token.into() })
             }
         }
     }

@@ -52,8 +52,8 @@ impl ResourceServer {
     /// The reason why the token is not accepted. Waits at most two seconds for keys.
     pub async fn verify(&self, token: &str) -> Result<AccessToken, Rejection> {
         let gate = Gate::plain(self);
-        credentials::check(token).map_err(|kind| gate.reject(kind))?;
-        match gate.judge(token) {
+        credentials::check_size(token.as_bytes()).map_err(|kind| gate.reject(kind))?;
+        match gate.judge(token.as_bytes()) {
             Judgement::Done(result) => result,
             Judgement::Wait(pending) => gate.judge_after(pending).await,
         }

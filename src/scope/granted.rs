@@ -92,6 +92,11 @@ impl GrantedScopes {
         Ok(Self { text: text.into(), rules: Arc::clone(rules) })
     }
 
+    /// What they take in memory besides themselves.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
     /// The granted elements as the token spells them, in its order; nothing implied.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
         self.text.split_terminator(' ')

@@ -204,7 +204,7 @@ mod tests {
         let message = format!("{}.e30", base64url::encode(header));
         let signature = signer.sign(algorithm, message.as_bytes()).unwrap();
         let token = format!("{message}.{}", base64url::encode(signature));
-        let jws = CompactJws::parse(&token).unwrap();
+        let jws = CompactJws::parse(token.as_bytes()).unwrap();
         set.verify(&JoseHeader::parse(&jws.header).unwrap(), &jws).is_ok()
     }
 

@@ -3,11 +3,13 @@
 //! that its tables expect.
 
 use std::convert::Infallible;
+use std::fmt::Debug;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::header::{AUTHORIZATION, WWW_AUTHENTICATE};
 use http::{HeaderValue, Request, Response};
+use http_body::Body;
 use http_body_util::{BodyExt, Full};
 use portcullis::{
     AccessToken, Clock, Issuer, RejectionKind, Requirement, ResourceServer, ResourceServerBuilder,
@@ -48,7 +50,7 @@ impl Fixture {
     }
 
     pub fn builder_with(&self, issuer: Issuer) -> ResourceServerBuilder {
-        ResourceServer::builder().issuer(issuer).resource(RESOURCE).realm("rs").clock(Stopped)
+        super::server::builder().issuer(issuer).resource(RESOURCE).realm("rs").clock(Stopped)
     }
 
     pub fn builder(&self) -> ResourceServerBuilder {
@@ -86,6 +88,10 @@ pub struct Answer {
     pub response: Response<Bytes>,
 }
 
+/// How often each request is sent. What is known about a token from before makes no difference, be
+/// it what all threads have in common, or what one has at hand.
+pub const TIMES: usize = 3;
+
 /// Sends a request through `require(scope("read"))` to a service that answers 200 with the subject.
 pub async fn send(server: &ResourceServer, request: Request<Full<Bytes>>) -> Answer {
     send_through(server, scope("read"), request).await
@@ -101,8 +107,19 @@ pub async fn send_through(
         let subject = token.map_or("anonymous".into(), |token| token.subject().to_string());
         Ok::<_, Infallible>(Response::new(Full::<Bytes>::from(subject)))
     });
-    let response = server.require(requirement).layer(inner).oneshot(request).await.unwrap();
-    let (parts, body) = response.into_parts();
+    let service = server.require(requirement).layer(inner);
+    let first = answer_of(service.clone().oneshot(request.clone())).await;
+    for _ in 1..TIMES {
+        let again = answer_of(service.clone().oneshot(request.clone())).await;
+        assert_eq!(format!("{again:?}"), format!("{first:?}"), "the same request once more");
+    }
+    first
+}
+
+async fn answer_of<B: Body<Error: Debug>>(
+    response: impl Future<Output = Result<Response<B>, Infallible>>,
+) -> Answer {
+    let (parts, body) = response.await.unwrap().into_parts();
     let body = body.collect().await.unwrap().to_bytes();
     Answer { response: Response::from_parts(parts, body) }
 }
@@ -197,5 +214,10 @@ impl Answer {
 
 /// Judges a token by the kind of its rejection, without a request.
 pub async fn kind(server: &ResourceServer, token: &str) -> Result<(), RejectionKind> {
-    server.verify(token).await.map(drop).map_err(|rejection| rejection.kind())
+    let ask = || async { server.verify(token).await.map(drop).map_err(|refusal| refusal.kind()) };
+    let first = ask().await;
+    for _ in 1..TIMES {
+        assert_eq!(ask().await, first, "the same token once more");
+    }
+    first
 }

@@ -10,6 +10,7 @@ pub mod keys;
 pub mod log;
 pub mod oidc_provider;
 pub mod scripted_as;
+pub mod server;
 pub mod simulated_as;
 pub mod simulation;
 pub mod tls;

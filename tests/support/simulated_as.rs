@@ -113,7 +113,7 @@ impl SimulatedAs {
     }
 
     pub fn builder(&self, issuer: Issuer) -> ResourceServerBuilder {
-        ResourceServer::builder()
+        super::server::builder()
             .issuer(issuer.audience("https://rs.example"))
             .http_client(self.client())
     }

@@ -226,7 +226,7 @@ impl Scene {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(90))
             .build::<_, Empty<Bytes>>(tower::service_fn(move |to| Box::pin(connect(to, loss))));
-        let server = ResourceServer::builder()
+        let server = super::server::builder()
             .issuer(Issuer::discover(ISSUER).audience(RESOURCE))
             .clock(clock)
             .http_client(client)

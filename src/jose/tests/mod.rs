@@ -157,7 +157,7 @@ fn reason(parsed: Result<JwkSet, JwkSetError>) -> Option<Unusable> {
 }
 
 fn verify(set: &JwkSet, token: &str) -> Result<(), NotVerified> {
-    let jws = CompactJws::parse(token).unwrap();
+    let jws = CompactJws::parse(token.as_bytes()).unwrap();
     set.verify(&JoseHeader::parse(&jws.header).unwrap(), &jws)
 }
 

@@ -1,0 +1,180 @@
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// Says how often it was copied for a thread, and claims to be so large.
+struct Entry {
+    number: usize,
+    bytes: usize,
+    copies: Arc<AtomicUsize>,
+}
+
+impl Entry {
+    fn new(number: usize) -> Self {
+        Self { number, bytes: 1, copies: Arc::default() }
+    }
+}
+
+impl Kept for Entry {
+    fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    fn apart(&self) -> Self {
+        self.copies.fetch_add(1, Ordering::Relaxed);
+        Self { copies: Arc::clone(&self.copies), ..*self }
+    }
+}
+
+fn token(number: usize) -> Vec<u8> {
+    format!("token {number}").into_bytes()
+}
+
+fn put(cache: &TokenCache<Entry>, entry: Entry) {
+    let fingerprint = cache.fingerprint(&token(entry.number)).unwrap();
+    cache.put(fingerprint, entry);
+}
+
+fn get(cache: &TokenCache<Entry>, number: usize) -> Option<usize> {
+    let fingerprint = cache.fingerprint(&token(number)).unwrap();
+    cache.get(fingerprint, |entry| Some(entry.number))
+}
+
+#[test]
+fn what_was_put_in_is_found_until_the_judge_says_no() {
+    let cache = TokenCache::new(100).unwrap();
+    assert_eq!(get(&cache, 1), None);
+    put(&cache, Entry::new(1));
+    // Once before this thread has it at hand, and once after.
+    for times in [1, 3] {
+        for _ in 0..times {
+            assert_eq!(get(&cache, 1), Some(1));
+        }
+        let fingerprint = cache.fingerprint(&token(1)).unwrap();
+        assert_eq!(cache.get(fingerprint, |_| None::<()>), None);
+        assert_eq!(get(&cache, 1), None);
+        put(&cache, Entry::new(1));
+    }
+}
+
+#[test]
+fn what_a_thread_has_at_hand_does_not_hide_what_came_later() {
+    let cache = TokenCache::new(100).unwrap();
+    let fingerprint = cache.fingerprint(&token(1)).unwrap();
+    let newest = |least: usize| {
+        cache.get(fingerprint, |entry: &Entry| (entry.bytes >= least).then_some(entry.bytes))
+    };
+    for bytes in 1..5 {
+        cache.put(fingerprint, Entry { bytes, ..Entry::new(1) });
+        assert_eq!(newest(bytes), Some(bytes));
+        assert_eq!(newest(bytes), Some(bytes));
+    }
+}
+
+#[test]
+fn each_thread_makes_one_copy() {
+    let cache = TokenCache::new(100).unwrap();
+    let copies = Arc::<AtomicUsize>::default();
+    put(&cache, Entry { copies: Arc::clone(&copies), ..Entry::new(1) });
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| (0..100).for_each(|_| assert_eq!(get(&cache, 1), Some(1))));
+        }
+    });
+    let copies = copies.load(Ordering::Relaxed);
+    // A thread that begins when another has ended takes over what that one had.
+    assert!((1..=4).contains(&copies), "{copies}");
+}
+
+#[test]
+fn neither_their_number_nor_their_size_is_without_bounds() {
+    for (entries, bytes, most) in [(100, 1, 100), (100, 20_000, 10), (1, 1, 1), (3, 1, 3)] {
+        let cache = TokenCache::new(entries).unwrap();
+        for number in 0..2_000 {
+            put(&cache, Entry { bytes, ..Entry::new(number) });
+        }
+        // Looking them up puts nothing else out.
+        let kept = (0..2_000).filter(|number| get(&cache, *number).is_some()).count();
+        assert!((1..=most).contains(&kept), "{kept} of {entries} entries of {bytes} bytes");
+    }
+    let cache = TokenCache::new(1).unwrap();
+    put(&cache, Entry { bytes: usize::MAX, ..Entry::new(1) });
+    assert_eq!(get(&cache, 1), None);
+}
+
+#[test]
+fn none_is_none_and_all_is_possible() {
+    assert!(TokenCache::<Entry>::new(0).is_none());
+    let cache = TokenCache::new(usize::MAX).unwrap();
+    put(&cache, Entry::new(1));
+    assert_eq!(get(&cache, 1), Some(1));
+}
+
+#[test]
+fn a_judge_may_lead_back_here() {
+    let cache = TokenCache::new(100).unwrap();
+    put(&cache, Entry::new(1));
+    let fingerprint = cache.fingerprint(&token(1)).unwrap();
+    for _ in 0..3 {
+        assert_eq!(cache.get(fingerprint, |_| get(&cache, 1)), Some(1));
+    }
+}
+
+#[test]
+fn of_those_who_come_to_a_taken_place_one_in_some_takes_it() {
+    let cache = TokenCache::<Entry>::new(100).unwrap();
+    let [old, new] = [1, 2].map(|number| cache.fingerprint(&token(number)).unwrap());
+    // One place, which is everybody's.
+    let mut near = Near::new(1);
+    near.offer(old, || 1);
+    let offers = (1..).find(|_| {
+        near.offer(new, || 2);
+        near.get(new).is_some()
+    });
+    assert_eq!(offers, Some(8));
+    assert_eq!(near.get(old), None);
+    near.remove(old);
+    assert_eq!(near.get(new), Some(&2));
+    near.remove(new);
+    assert_eq!(near.get(new), None);
+}
+
+#[test]
+fn hdr_14_fingerprints_depend_on_every_bit_and_on_the_process() {
+    let cache = TokenCache::<Entry>::new(1).unwrap();
+    let other = TokenCache::<Entry>::new(1).unwrap();
+    let token = b"eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2lnbmF0dXJl".repeat(20);
+    let fingerprint = cache.fingerprint(&token).unwrap();
+    assert!(cache.fingerprint(&token) == Some(fingerprint));
+    assert!(other.fingerprint(&token) != Some(fingerprint));
+    let mut seen = HashSet::from([fingerprint]);
+    for bit in 0..token.len() * 8 {
+        let mut changed = token.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        assert!(seen.insert(cache.fingerprint(&changed).unwrap()), "bit {bit}");
+    }
+    for length in 0..token.len() {
+        assert!(seen.insert(cache.fingerprint(&token[..length]).unwrap()), "{length} bytes");
+    }
+    // What a block is filled up with.
+    for zeros in 1..40 {
+        let longer = [&token[..], &vec![0; zeros]].concat();
+        assert!(seen.insert(cache.fingerprint(&longer).unwrap()), "{zeros} more bytes");
+    }
+}
+
+proptest! {
+    #[test]
+    fn hdr_14_other_texts_have_other_fingerprints(
+        one in prop::collection::vec(any::<u8>(), 0..200),
+        other in prop::collection::vec(any::<u8>(), 0..200),
+    ) {
+        let cache = TokenCache::<Entry>::new(1).unwrap();
+        let same = cache.fingerprint(&one) == cache.fingerprint(&other);
+        prop_assert_eq!(same, one == other);
+    }
+}
