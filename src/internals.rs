@@ -27,8 +27,9 @@ pub struct Jws {
 }
 
 pub fn compact_jws(token: &str) -> Result<Jws, RejectionKind> {
-    let CompactJws { header, payload, signature, .. } =
-        CompactJws::parse(token.as_bytes()).map_err(refusal)?;
+    let jws = CompactJws::parse(token.as_bytes()).map_err(refusal)?;
+    let [header, payload, signature] =
+        [jws.header(), jws.payload(), jws.signature()].map(<[u8]>::to_vec);
     Ok(Jws { header, payload, signature })
 }
 
@@ -80,7 +81,7 @@ impl KeySet {
     /// may be anything.
     pub fn verify(&self, token: &str) -> Result<(), RejectionKind> {
         let jws = CompactJws::parse(token.as_bytes()).map_err(refusal)?;
-        let header = JoseHeader::parse(&jws.header).map_err(refusal)?;
+        let header = JoseHeader::parse(jws.header()).map_err(refusal)?;
         self.0.verify(&header, &jws).map_err(|error| match error {
             NotVerified::BadSignature => RejectionKind::BadSignature,
             NotVerified::NoKey { .. } => RejectionKind::UnknownKey,

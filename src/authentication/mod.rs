@@ -25,7 +25,6 @@ mod token_type;
 mod trusted;
 mod verdict;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -76,7 +75,8 @@ pub(crate) enum Authentication {
 
 /// All trusted issuers and the clock to judge by.
 pub(crate) struct Authenticator {
-    issuers: HashMap<Arc<str>, Arc<TrustedIssuer>>,
+    /// Sorted by name.
+    issuers: Box<[Arc<TrustedIssuer>]>,
     /// What any of them allows, to be known before the issuer is.
     algorithms: Vec<Algorithm>,
     clock: Arc<dyn Clock>,
@@ -95,10 +95,8 @@ impl Authenticator {
         let allowed =
             |algorithm: &Algorithm| issuers.iter().any(|issuer| issuer.allows(*algorithm));
         let algorithms = Algorithm::all().filter(allowed).collect();
-        let issuers = issuers
-            .into_iter()
-            .map(|issuer| (Arc::clone(&issuer.name), Arc::new(issuer)))
-            .collect();
+        let mut issuers: Box<[_]> = issuers.into_iter().map(Arc::new).collect();
+        issuers.sort_unstable_by(|one, other| one.name.cmp(&other.name));
         Self { issuers, algorithms, clock, server, cache: TokenCache::new(cached) }
     }
 
@@ -107,7 +105,12 @@ impl Authenticator {
     }
 
     pub(crate) fn issuers(&self) -> impl Iterator<Item = &TrustedIssuer> {
-        self.issuers.values().map(AsRef::as_ref)
+        self.issuers.iter().map(AsRef::as_ref)
+    }
+
+    fn issuer(&self, name: &str) -> Option<&Arc<TrustedIssuer>> {
+        let found = self.issuers.binary_search_by(|issuer| (*issuer.name).cmp(name)).ok()?;
+        self.issuers.get(found)
     }
 
     /// A verdict, unless a key has to be fetched first.
@@ -160,17 +163,17 @@ impl Authenticator {
         patience: Patience,
     ) -> Result<Remembered, Stop> {
         let jws = parts(token)?;
-        let header = JoseHeader::parse(&jws.header)?;
+        let header = JoseHeader::parse(jws.header())?;
         if !self.algorithms.contains(&header.algorithm) {
             return Err(RejectionKind::AlgorithmNotAllowed.into());
         }
         token_type::check_header(header.typ.as_deref())?;
         let payload =
-            std::str::from_utf8(&jws.payload).map_err(|_| RejectionKind::MalformedToken)?;
+            std::str::from_utf8(jws.payload()).map_err(|_| RejectionKind::MalformedToken)?;
         let claims = json::members(payload).map_err(|_| RejectionKind::MalformedToken)?;
         let issuer = claims
             .get("iss")
-            .and_then(|iss| self.issuers.get(iss.as_str()?))
+            .and_then(|iss| self.issuer(iss.as_str()?))
             .ok_or(RejectionKind::UntrustedIssuer)?;
         issuer.check_header(&header)?;
         let keys = check_signature(issuer, &header, &jws, patience)?;

@@ -9,30 +9,46 @@ pub(crate) const MAX_HEADER: usize = 4096;
 pub(crate) struct CompactJws<'a> {
     /// What was signed: the received bytes of parts one and two with the period between them.
     pub(crate) signing_input: &'a [u8],
-    pub(crate) header: Vec<u8>,
-    pub(crate) payload: Vec<u8>,
-    pub(crate) signature: Vec<u8>,
+    /// All three parts, decoded, one after the other.
+    decoded: Vec<u8>,
+    header_ends: usize,
+    payload_ends: usize,
 }
 
 impl<'a> CompactJws<'a> {
     pub(crate) fn parse(token: &'a [u8]) -> Result<Self, JwsError> {
         let mut periods = memchr::memchr_iter(b'.', token);
-        let (header_ends, payload_ends) =
-            periods.next().zip(periods.next()).ok_or(JwsError::Malformed)?;
+        let (first, second) = periods.next().zip(periods.next()).ok_or(JwsError::Malformed)?;
         if periods.next().is_some() {
             let is_jwe = periods.count() == 1;
             return Err(if is_jwe { JwsError::Encrypted } else { JwsError::Malformed });
         }
-        if header_ends > base64url::encoded_len(MAX_HEADER) {
+        if first > base64url::encoded_len(MAX_HEADER) {
             return Err(JwsError::Malformed);
         }
-        let part = |range| token.get(range).and_then(base64url::decode).ok_or(JwsError::Malformed);
-        Ok(Self {
-            signing_input: token.get(..payload_ends).ok_or(JwsError::Malformed)?,
-            header: part(0..header_ends)?,
-            payload: part(header_ends + 1..payload_ends)?,
-            signature: part(payload_ends + 1..token.len())?,
-        })
+        let mut decoded = Vec::with_capacity(token.len() / 4 * 3);
+        let mut decode = |part| {
+            let part = token.get(part).ok_or(JwsError::Malformed)?;
+            base64url::decode_to(part, &mut decoded).ok_or(JwsError::Malformed)?;
+            Ok(decoded.len())
+        };
+        let header_ends = decode(0..first)?;
+        let payload_ends = decode(first + 1..second)?;
+        decode(second + 1..token.len())?;
+        let signing_input = token.get(..second).ok_or(JwsError::Malformed)?;
+        Ok(Self { signing_input, decoded, header_ends, payload_ends })
+    }
+
+    pub(crate) fn header(&self) -> &[u8] {
+        self.decoded.get(..self.header_ends).unwrap_or_default()
+    }
+
+    pub(crate) fn payload(&self) -> &[u8] {
+        self.decoded.get(self.header_ends..self.payload_ends).unwrap_or_default()
+    }
+
+    pub(crate) fn signature(&self) -> &[u8] {
+        self.decoded.get(self.payload_ends..).unwrap_or_default()
     }
 }
 
@@ -72,8 +88,8 @@ mod tests {
     fn jws_13_the_signing_input_is_the_received_text() {
         let jws = CompactJws::parse(b"e30.QQ.QUI").unwrap();
         assert_eq!(jws.signing_input, b"e30.QQ");
-        assert_eq!(jws.header, b"{}");
-        assert_eq!(jws.signature, b"AB");
+        assert_eq!(jws.header(), b"{}");
+        assert_eq!(jws.signature(), b"AB");
     }
 
     #[test]

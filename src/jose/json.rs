@@ -68,6 +68,10 @@ impl<'a> Members<'a> {
         self.get(name).is_some()
     }
 
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_ref())
+    }
+
     /// Takes a member out.
     pub(crate) fn take(&mut self, name: &str) -> Option<Json<'a>> {
         let index = self.0.iter().position(|(known, _)| known == name)?;
@@ -243,16 +247,28 @@ impl<'de> Deserialize<'de> for Name<'de> {
     }
 }
 
-/// Linear in the few members that tokens have, and no worse than sorting in many.
+/// Names that differ in length, beginning or end are told apart without being compared, which in
+/// tokens is nearly all of them. No worse than sorting where there are many.
 fn has_duplicates(members: &[(Cow<'_, str>, Json<'_>)]) -> bool {
     if members.len() <= MANY_MEMBERS {
-        let mut before = members.iter().enumerate();
-        return before
-            .any(|(index, (name, _))| members.iter().take(index).any(|(known, _)| known == name));
+        let mut marks = 0;
+        return members.iter().enumerate().any(|(index, (name, _))| {
+            let mark = mark(name);
+            let is_seen = marks & mark != 0;
+            marks |= mark;
+            is_seen && members.iter().take(index).any(|(known, _)| known == name)
+        });
     }
     let mut names: Vec<&str> = members.iter().map(|(name, _)| name.as_ref()).collect();
     names.sort_unstable();
     names.windows(2).any(|pair| matches!(pair, [one, other] if one == other))
+}
+
+/// One bit, the same for the same name.
+fn mark(name: &str) -> u64 {
+    let end = |byte: Option<&u8>| byte.map_or(0, |byte| usize::from(*byte));
+    let bytes = name.as_bytes();
+    1 << ((5 * bytes.len() + end(bytes.first()) + 3 * end(bytes.last())) % 64)
 }
 
 /// A number in the text that `arbitrary_precision` kept, judged as it would be without.

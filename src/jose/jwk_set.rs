@@ -141,7 +141,7 @@ impl JwkSet {
         let mut tried = false;
         for key in self.candidates(kid, header.algorithm) {
             tried = true;
-            if key.verifies(jws.signing_input, &jws.signature) {
+            if key.verifies(jws.signing_input, jws.signature()) {
                 return Ok(());
             }
         }

@@ -116,8 +116,8 @@ impl fmt::Display for InvalidScope {
 impl std::error::Error for InvalidScope {}
 
 /// Whether a token's element has characters of the scope alphabet alone.
-pub(super) fn is_element(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|byte| in_alphabet(byte.into()))
+pub(super) fn is_element(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|byte| in_alphabet((*byte).into()))
 }
 
 /// Whether configuration may hold this element.

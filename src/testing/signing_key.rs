@@ -205,7 +205,7 @@ mod tests {
         let signature = signer.sign(algorithm, message.as_bytes()).unwrap();
         let token = format!("{message}.{}", base64url::encode(signature));
         let jws = CompactJws::parse(token.as_bytes()).unwrap();
-        set.verify(&JoseHeader::parse(&jws.header).unwrap(), &jws).is_ok()
+        set.verify(&JoseHeader::parse(jws.header()).unwrap(), &jws).is_ok()
     }
 
     #[test]

@@ -158,7 +158,7 @@ fn reason(parsed: Result<JwkSet, JwkSetError>) -> Option<Unusable> {
 
 fn verify(set: &JwkSet, token: &str) -> Result<(), NotVerified> {
     let jws = CompactJws::parse(token.as_bytes()).unwrap();
-    set.verify(&JoseHeader::parse(&jws.header).unwrap(), &jws)
+    set.verify(&JoseHeader::parse(jws.header()).unwrap(), &jws)
 }
 
 /// Whether the set of this one entry, with all public key algorithms allowed, verifies the token.

@@ -71,7 +71,7 @@ async fn with_basic(form: &str) -> Reply {
 
 fn claims(reply: &Reply) -> json::Object {
     let token = reply.body["access_token"].as_str().unwrap();
-    json::object(&CompactJws::parse(token.as_bytes()).unwrap().payload).unwrap()
+    json::object(CompactJws::parse(token.as_bytes()).unwrap().payload()).unwrap()
 }
 
 #[tokio::test]
