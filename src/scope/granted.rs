@@ -4,7 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::element::{MAX_BYTES, is_element};
-use super::{Ceiling, Hierarchy, Scope, ScopePattern, wildcard};
+use super::wildcard::{self, Cut};
+use super::{Ceiling, Hierarchy, Scope, ScopePattern};
 
 /// The most scope that a token may carry; the rest of it is then not worth reading.
 const MAX_TOKEN_BYTES: usize = 8192;
@@ -115,7 +116,8 @@ impl GrantedScopes {
         match self.rules.wildcards {
             Wildcards::Cover => self.counts_as(required.as_str()),
             Wildcards::Off | Wildcards::Overlap => {
-                self.iter().any(|granted| self.counts_towards(granted, required))
+                let cut = Cut::of(required.as_str());
+                self.iter().any(|granted| self.counts_towards(granted, required, cut))
                     || self.implies(|scope| required.matches(scope) && self.rules.allow(scope))
             }
         }
@@ -140,12 +142,12 @@ impl GrantedScopes {
     }
 
     /// Whether one granted element overlaps a required pattern, and both the ceiling.
-    fn counts_towards(&self, granted: &str, required: &ScopePattern) -> bool {
+    fn counts_towards(&self, granted: &str, required: &ScopePattern, cut: Cut<'_>) -> bool {
         if self.is_pattern(granted) {
             wildcard::overlap(granted, required.as_str())
                 && self.rules.allow_some(&[granted, required.as_str()])
         } else {
-            required.matches(granted) && self.rules.allow(granted)
+            cut.matches(granted) && self.rules.allow(granted)
         }
     }
 

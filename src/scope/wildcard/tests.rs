@@ -215,7 +215,8 @@ fn covering_includes_everything_that_the_other_matches() {
 /// cannot be counted from outside; it promises the same growth for whatever it is handed.
 fn steps(pattern: &str, candidate: &str) -> (bool, usize) {
     let mut steps = 2 * pattern.len();
-    let matched = matches_with(pattern, candidate, |room, piece| search(room, piece, &mut steps));
+    let matched =
+        Cut::of(pattern).matches_with(candidate, |room, piece| search(room, piece, &mut steps));
     (matched, steps)
 }
 
