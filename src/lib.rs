@@ -73,6 +73,19 @@
 //!
 //! That needs a tokio runtime with I/O and timers enabled; verifying with a fixed set needs none.
 //!
+//! # Remembered tokens
+//!
+//! A token is presented many times in its life. Its signature and what its claims say are checked
+//! the first time; after that, as long as it is [remembered](ResourceServerBuilder::token_cache):
+//!
+//! - that the keys in use are the same ones, its lifetime, and what the route requires are judged
+//!   at every request. A key set that has changed in any way ends all that was verified with the
+//!   one before;
+//! - only good tokens are remembered, so forged ones push nothing out; of good ones, those that
+//!   come again stay;
+//! - a token is known by a hash under a key of the process. Its claims are in memory as long as it
+//!   is remembered, its text is not.
+//!
 //! # Metrics
 //!
 //! With the feature `metrics`, these are told to the recorder of the `metrics` crate, each with a

@@ -1,6 +1,7 @@
 //! Time on a machine that others use too: everybody in turn within each round, so that a slow
 //! moment is everybody's, and medians over the rounds.
 
+use std::hint::black_box;
 use std::time::Instant;
 
 use crate::contender::Contender;
@@ -30,6 +31,13 @@ pub fn medians(contenders: &mut [Contender], plan: Plan, first: usize) -> Vec<f6
         }
     }
     times.into_iter().map(median).collect()
+}
+
+/// Nanoseconds of one request.
+pub fn time(contender: &mut Contender, number: usize) -> f64 {
+    let start = Instant::now();
+    black_box(contender.answer(number));
+    start.elapsed().as_nanos() as f64
 }
 
 pub fn median(mut numbers: Vec<f64>) -> f64 {

@@ -39,7 +39,7 @@
 //! | `PORTCULLIS_ALLOW_HTTP` | where keys may come over plain `http` from: `loopback`, or `dangerously` anywhere | `loopback` |
 //! | `PORTCULLIS_JWKS_MAX_STALE` | how long good keys survive an unreachable authorization server | `24h` |
 //! | `PORTCULLIS_JWKS_SNAPSHOT` | a file for the last good keys, for restarts during an outage; [whoever can write it can supply keys](ResourceServerBuilder::jwks_snapshot) | none |
-//! | `PORTCULLIS_TOKEN_CACHE` | verified tokens kept in memory; accepted and checked, without effect so far | `10000` |
+//! | `PORTCULLIS_TOKEN_CACHE` | how many verified tokens are remembered, see [`token_cache`](ResourceServerBuilder::token_cache); 0 = off | `10000` |
 //!
 //! # Rules
 //!

@@ -1,9 +1,7 @@
 //! One to a million distinct tokens in rotation. EdDSA, as they are quickly made.
 
 use std::env;
-use std::hint::black_box;
 use std::io;
-use std::time::Instant;
 
 use portcullis::{Algorithm, scope};
 use serde::Serialize;
@@ -15,7 +13,7 @@ use crate::contender::{Contender, Noop, Presented, noop};
 use crate::ours;
 use crate::results::Results;
 use crate::sample::{SCOPE, Sample};
-use crate::stopwatch::{Plan, median, medians};
+use crate::stopwatch::{Plan, median, medians, time};
 
 const MOST: usize = 1_000_000;
 const PLAN: Plan = Plan { rounds: 101, batch: 100 };
@@ -67,10 +65,4 @@ fn point(sample: &Sample, presented: &Presented, signature: f64) -> Line {
         signature,
         hits: hits.count() as f64 / LOOKED_AT as f64,
     }
-}
-
-fn time(contender: &mut Contender, number: usize) -> f64 {
-    let start = Instant::now();
-    black_box(contender.answer(number));
-    start.elapsed().as_nanos() as f64
 }
