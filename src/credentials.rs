@@ -41,6 +41,7 @@ pub(crate) fn bearer_token<'a>(
     let token = after_scheme(authorization(headers)?)?;
     check_size(token)?;
     if query_token == QueryToken::Refuse && uri.query().is_some_and(names_access_token) {
+        check_alphabet(token)?;
         return Err(RejectionKind::CredentialsInQuery);
     }
     Ok(token)
@@ -79,7 +80,7 @@ fn after_scheme(value: &[u8]) -> Result<&[u8], RejectionKind> {
     }
 }
 
-/// Whether a token is one that anything else may look at.
+/// Whether a token has at most [`MAX_TOKEN`] bytes.
 pub(crate) fn check_size(token: &[u8]) -> Result<(), RejectionKind> {
     if token.len() > MAX_TOKEN { Err(RejectionKind::TokenTooLarge) } else { Ok(()) }
 }
@@ -239,6 +240,13 @@ mod tests {
                 "{uri}"
             );
             assert!(judge_with(header, &uri, QueryToken::Ignore).is_ok());
+        }
+        // What is no token is not one too many.
+        for malformed in [&b"Bearer"[..], b"Bearer a,b", b"Bearer =a"] {
+            assert_eq!(
+                judge_with(&[malformed], "/r?access_token=x", QueryToken::Refuse),
+                Err(RejectionKind::MalformedCredentials)
+            );
         }
         for query in ["Access_Token=x", "x=access_token", "access_token2=x", "access%255Ftoken=x"] {
             assert!(judge_with(header, &format!("/r?{query}"), QueryToken::Refuse).is_ok());

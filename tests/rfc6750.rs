@@ -13,7 +13,7 @@ use portcullis::{
     scope_pattern, users,
 };
 use serde_json::json;
-use support::fixture::{Answer, Expected, Fixture, TIMES, bearer, get, send, send_through};
+use support::fixture::{Answer, Expected, Fixture, TIMES, bearer, get, kind, send, send_through};
 use tower::{Layer, ServiceExt, service_fn};
 
 #[tokio::test]
@@ -60,6 +60,38 @@ async fn hdr_rows_what_is_presented_decides_f01_f02_f03_f05_f06_f07_f15() {
     let proxy = format!("Bearer {at}").parse().unwrap();
     request.headers_mut().insert("proxy-authorization", proxy);
     send(&server, request).await.is(Expected::Invitation, "HDR-13");
+}
+
+/// What came by another way than the field is judged as what stands after the scheme in it.
+#[tokio::test]
+async fn hdr_04_hdr_12_jws_01_jws_02_tokens_that_came_by_another_way() {
+    use RejectionKind::{EncryptedToken, MalformedCredentials, MalformedToken, TokenTooLarge};
+    let fixture = Fixture::new();
+    let server = fixture.builder().build().unwrap();
+    let at = fixture.good();
+    let (large, spaces) = ("a".repeat(16_385), " ".repeat(16_385));
+    for (token, expected) in [
+        ("", MalformedCredentials),
+        ("=", MalformedCredentials),
+        (" ", MalformedCredentials),
+        (&format!(" {at}"), MalformedCredentials),
+        (&format!("{at} "), MalformedCredentials),
+        (&format!("{at}\n"), MalformedCredentials),
+        (&format!("{at}\0"), MalformedCredentials),
+        ("a.b.c=d", MalformedCredentials),
+        ("a,b.c.d", MalformedCredentials),
+        ("a.b.c.d.é", MalformedCredentials),
+        (&spaces, TokenTooLarge),
+        (&large, TokenTooLarge),
+        ("opaque", MalformedToken),
+        (&format!("{at}="), MalformedToken),
+        ("a+b.c.d", MalformedToken),
+        ("a.b.c~", MalformedToken),
+        ("....", EncryptedToken),
+        (".....", MalformedToken),
+    ] {
+        assert_eq!(kind(&server, token).await, Err(expected), "{token:.80?}");
+    }
 }
 
 #[tokio::test]

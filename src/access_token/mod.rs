@@ -24,8 +24,9 @@ use crate::scope::GrantedScopes;
 #[derive(Clone)]
 pub struct AccessToken(Arc<Handle>);
 
-/// Clones of a token share a handle and with it a count, and there may be several handles to what
-/// was found out: processors that write to one count wait for one another.
+/// Clones of a token share a handle and with it a count of owners, which each clone writes to. There
+/// are several handles to what was found out, so that processors that see the same token need not
+/// wait for one another to write to one count.
 struct Handle(Arc<Verified>);
 
 impl Deref for Handle {

@@ -11,8 +11,8 @@
 //!
 //! Steps 1 and 2 need no network, so they answer alike while the authorization server is down.
 //!
-//! A token that came through all of them is [`remembered`]; when it comes again, that its keys are
-//! still those in use and that its time has not run out is all that is looked at.
+//! A token that came through all of them is [`remembered`]: when it comes again, all that is looked
+//! at is whether the keys in use are still the same ones, and whether it is within its lifetime.
 
 mod claims;
 mod compile;
@@ -136,10 +136,10 @@ impl Authenticator {
     fn verify(&self, token: &[u8], patience: Patience) -> Result<AccessToken, Stop> {
         let now = NumericDate::at(self.clock.now());
         let place = self.place_in_cache(token);
-        if let Some((cache, fingerprint)) = place
-            && let Some(token) = cache.get(fingerprint, |known| known.token_if_good(now?, patience))
+        if let (Some((cache, fingerprint)), Some(now)) = (place, now)
+            && let Some(verdict) = cache.get(fingerprint, |known| known.judge(now, patience))
         {
-            return Ok(token);
+            return verdict.map_err(Stop::from);
         }
         let good = self.verify_anew(token, now, patience)?;
         let token = good.token.clone();

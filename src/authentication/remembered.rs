@@ -1,5 +1,6 @@
 //! A token that was found good: what of that still has to hold when it comes again.
 
+use std::ptr;
 use std::sync::{Arc, Weak};
 
 use super::lifetime::Lifetime;
@@ -8,7 +9,8 @@ use crate::access_token::AccessToken;
 use crate::clock::NumericDate;
 use crate::jose::JwkSet;
 use crate::keys::Patience;
-use crate::token_cache::Kept;
+use crate::rejection_kind::RejectionKind;
+use crate::token_cache::{Judged, Kept};
 
 /// A token that was found good by the rules of an issuer and with a key of one set. The rules never
 /// change; time and keys do.
@@ -21,16 +23,19 @@ pub(super) struct Remembered {
 }
 
 impl Remembered {
-    /// `None` where that has to be found out anew.
-    pub(super) fn token_if_good(
+    /// What verifying the token once more would say.
+    pub(super) fn judge(
         &self,
         now: NumericDate,
         patience: Patience,
-    ) -> Option<AccessToken> {
+    ) -> Judged<Result<AccessToken, RejectionKind>> {
         let keys = self.issuer.keys.current(patience);
-        let keys_are_those = std::ptr::eq(self.keys.as_ptr(), Arc::as_ptr(keys.as_ref()?.set()));
-        let is_alive = self.lifetime.check(now, self.issuer.leeway).is_ok();
-        (keys_are_those && is_alive).then(|| self.token.clone())
+        let Some(keys) = keys.as_ref() else { return Judged::Open };
+        if !ptr::eq(self.keys.as_ptr(), Arc::as_ptr(keys.set())) {
+            return Judged::Over;
+        }
+        let is_alive = self.lifetime.check(now, self.issuer.leeway);
+        Judged::Holds(is_alive.map(|()| self.token.clone()))
     }
 }
 

@@ -2,10 +2,9 @@
 //! again.
 //!
 //! 1. A token is known by its [`fingerprint`] alone; its text is not kept.
-//! 2. What is kept here is not judged here: whoever looks something up says whether it still holds,
-//!    and what does not is dropped.
+//! 2. What is kept here is not judged here: whoever looks something up says whether it still holds.
 //! 3. Only what was found good is put in, so tokens that are made up push nothing out. Among good
-//!    ones, those that come again stay (S3-FIFO).
+//!    ones, those that come again stay.
 //! 4. Each thread has what it asks for often at hand ([`near`]), as its own copy: two processors
 //!    that see the same token write to no memory in common. Everything else is shared.
 //! 5. Both are bounded, see [`TokenCache::new`].
@@ -25,8 +24,9 @@ pub(crate) use fingerprint::Fingerprint;
 use fingerprint::{Fingerprints, Unhashed};
 use near::Near;
 
-/// What an entry may weigh, on average. Bytes.
-const AVERAGE_BYTES: u64 = 2048;
+/// What an entry may weigh on average, and the most that one may weigh that threads have at hand.
+/// Bytes.
+const AVERAGE_BYTES: usize = 2048;
 
 /// What is kept.
 pub(crate) trait Kept: Send {
@@ -35,6 +35,15 @@ pub(crate) trait Kept: Send {
 
     /// A copy that counts the owners of what it hands out apart from `self`.
     fn apart(&self) -> Self;
+}
+
+/// What is made of what is kept.
+pub(crate) enum Judged<T> {
+    Holds(T),
+    /// It cannot be told now.
+    Open,
+    /// It will never hold again, and is dropped.
+    Over,
 }
 
 /// A bounded memory of tokens.
@@ -46,17 +55,19 @@ pub(crate) struct TokenCache<V: Kept> {
 }
 
 impl<V: Kept> TokenCache<V> {
-    /// Of so many entries, which may take 2 KiB each on average: larger ones leave room for fewer.
-    /// Besides, each thread has at most 1,024 of them at hand, which stay as long as the thread
-    /// has not come by others.
+    /// Of at most so many entries, which may take 2 KiB each on average: larger ones leave room for
+    /// fewer. Besides, what a thread has at hand stays until others take its place there: 1,024
+    /// entries of at most 2 KiB, and no more of them than may be kept in all. A thread that ends
+    /// leaves it to the next that begins.
     ///
     /// `None` where nothing is to be kept, or the system gives no random numbers.
     pub(crate) fn new(entries: usize) -> Option<Self> {
-        let bytes = u64::try_from(entries).unwrap_or(u64::MAX).saturating_mul(AVERAGE_BYTES);
+        let average = AVERAGE_BYTES as u64;
+        let bytes = u64::try_from(entries).unwrap_or(u64::MAX).saturating_mul(average);
         let options = OptionsBuilder::new()
             .estimated_items_capacity(entries)
             // Room to move, without which a single entry would not get in; too little for another.
-            .weight_capacity(bytes.saturating_add(AVERAGE_BYTES / 2))
+            .weight_capacity(bytes.saturating_add(average / 2))
             .build()
             .ok()
             .filter(|_| entries > 0)?;
@@ -73,27 +84,37 @@ impl<V: Kept> TokenCache<V> {
         self.fingerprints.of(token)
     }
 
-    /// What `judge` makes of what is kept, where something is; what it makes nothing of is dropped.
-    pub(crate) fn get<T>(&self, token: Fingerprint, judge: impl Fn(&V) -> Option<T>) -> Option<T> {
+    /// What `judge` makes of what is kept, where there is something and it holds.
+    pub(crate) fn get<T>(&self, token: Fingerprint, judge: impl Fn(&V) -> Judged<T>) -> Option<T> {
         let near = &self.near.get_or(|| OwnLine(RefCell::new(Near::new(self.entries)))).0;
         // Borrowed already only where `judge` has led back here.
         let mut near = near.try_borrow_mut().ok();
         if let Some(near) = &mut near
             && let Some(kept) = near.get(token)
         {
-            if let Some(judgement) = judge(kept) {
-                return Some(judgement);
+            match judge(kept) {
+                Judged::Holds(judgement) => return Some(judgement),
+                Judged::Open => return None,
+                Judged::Over => near.remove(token),
             }
-            near.remove(token);
         }
         let kept = self.shared.get(&token)?;
-        let judgement = judge(&kept);
-        match (&judgement, near) {
-            (None, _) => drop(self.shared.remove(&token)),
-            (Some(_), Some(mut near)) => near.offer(token, || kept.apart()),
-            (Some(_), None) => {}
+        match judge(&kept) {
+            Judged::Holds(judgement) => {
+                if let Some(near) = &mut near
+                    && kept.bytes() <= AVERAGE_BYTES
+                {
+                    near.offer(token, || kept.apart());
+                }
+                Some(judgement)
+            }
+            Judged::Open => None,
+            Judged::Over => {
+                // Unless another thread has put something newer in its place.
+                self.shared.remove_if(&token, |now| Arc::ptr_eq(now, &kept));
+                None
+            }
         }
-        judgement
     }
 
     pub(crate) fn put(&self, token: Fingerprint, kept: V) {
@@ -117,7 +138,7 @@ struct Weight;
 
 impl<V: Kept> Weighter<Fingerprint, Arc<V>> for Weight {
     fn weight(&self, _: &Fingerprint, kept: &Arc<V>) -> u64 {
-        u64::try_from(kept.bytes()).unwrap_or(u64::MAX).max(AVERAGE_BYTES)
+        u64::try_from(kept.bytes().max(AVERAGE_BYTES)).unwrap_or(u64::MAX)
     }
 }
 

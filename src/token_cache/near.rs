@@ -1,5 +1,7 @@
 //! What one thread has at hand.
 
+use std::iter;
+
 use super::Fingerprint;
 
 const MOST: usize = 1024;
@@ -9,16 +11,18 @@ const PATIENCE: u32 = 8;
 
 /// A table with one place for each fingerprint.
 pub(super) struct Near<V> {
-    /// A power of two of them.
+    /// None until there is something to put there.
     places: Box<[Option<(Fingerprint, V)>]>,
+    /// How many there will be: a power of two.
+    size: usize,
     turned_away: u32,
 }
 
 impl<V> Near<V> {
     /// Never more places than there are entries in all.
     pub(super) fn new(entries: usize) -> Self {
-        let places = MOST.min(entries).checked_ilog2().map_or(0, |log| 1 << log);
-        Self { places: std::iter::repeat_with(|| None).take(places).collect(), turned_away: 0 }
+        let size = MOST.min(entries).checked_ilog2().map_or(0, |log| 1 << log);
+        Self { places: Box::default(), size, turned_away: 0 }
     }
 
     pub(super) fn get(&self, token: Fingerprint) -> Option<&V> {
@@ -30,6 +34,9 @@ impl<V> Near<V> {
 
     /// Takes the value in, or not.
     pub(super) fn offer(&mut self, token: Fingerprint, value: impl FnOnce() -> V) {
+        if self.places.is_empty() {
+            self.places = iter::repeat_with(|| None).take(self.size).collect();
+        }
         let place = self.place(token);
         let Some(place) = self.places.get_mut(place) else { return };
         if place.is_some() {
@@ -48,6 +55,6 @@ impl<V> Near<V> {
     }
 
     fn place(&self, token: Fingerprint) -> usize {
-        token.bits() as usize & self.places.len().wrapping_sub(1)
+        token.bits() as usize & self.size.wrapping_sub(1)
     }
 }

@@ -41,7 +41,7 @@ fn put(cache: &TokenCache<Entry>, entry: Entry) {
 
 fn get(cache: &TokenCache<Entry>, number: usize) -> Option<usize> {
     let fingerprint = cache.fingerprint(&token(number)).unwrap();
-    cache.get(fingerprint, |entry| Some(entry.number))
+    cache.get(fingerprint, |entry| Judged::Holds(entry.number))
 }
 
 #[test]
@@ -55,7 +55,10 @@ fn what_was_put_in_is_found_until_the_judge_says_no() {
             assert_eq!(get(&cache, 1), Some(1));
         }
         let fingerprint = cache.fingerprint(&token(1)).unwrap();
-        assert_eq!(cache.get(fingerprint, |_| None::<()>), None);
+        // What cannot be told now may be told later.
+        assert_eq!(cache.get(fingerprint, |_| Judged::<()>::Open), None);
+        assert_eq!(get(&cache, 1), Some(1));
+        assert_eq!(cache.get(fingerprint, |_| Judged::<()>::Over), None);
         assert_eq!(get(&cache, 1), None);
         put(&cache, Entry::new(1));
     }
@@ -66,7 +69,10 @@ fn what_a_thread_has_at_hand_does_not_hide_what_came_later() {
     let cache = TokenCache::new(100).unwrap();
     let fingerprint = cache.fingerprint(&token(1)).unwrap();
     let newest = |least: usize| {
-        cache.get(fingerprint, |entry: &Entry| (entry.bytes >= least).then_some(entry.bytes))
+        cache.get(fingerprint, |entry: &Entry| match entry.bytes {
+            bytes if bytes < least => Judged::Over,
+            bytes => Judged::Holds(bytes),
+        })
     };
     for bytes in 1..5 {
         cache.put(fingerprint, Entry { bytes, ..Entry::new(1) });
@@ -107,6 +113,40 @@ fn neither_their_number_nor_their_size_is_without_bounds() {
 }
 
 #[test]
+fn what_threads_have_at_hand_is_bounded_too() {
+    let small = |number| (number, AVERAGE_BYTES);
+    let large = |number| (number, AVERAGE_BYTES + 1);
+    for (entry, most) in [(small as fn(usize) -> _, 2 * 64), (large, 64)] {
+        let cache = TokenCache::new(64).unwrap();
+        let mut seen = Vec::new();
+        for (number, bytes) in (0..2_000).map(entry) {
+            let copies = Arc::<AtomicUsize>::default();
+            seen.push(Arc::downgrade(&copies));
+            put(&cache, Entry { bytes, copies, ..Entry::new(number) });
+            for _ in 0..10 {
+                get(&cache, number);
+            }
+        }
+        let kept = seen.iter().filter(|entry| entry.strong_count() > 0).count();
+        assert!(kept <= most, "{kept} of {most}");
+    }
+}
+
+#[test]
+fn what_is_newer_is_not_removed_for_what_is_over() {
+    let cache = TokenCache::new(64).unwrap();
+    let fingerprint = cache.fingerprint(&token(1)).unwrap();
+    put(&cache, Entry::new(1));
+    // While the old one is judged, another thread puts a new one in.
+    let judged = cache.get(fingerprint, |_| {
+        put(&cache, Entry::new(1));
+        Judged::<()>::Over
+    });
+    assert_eq!(judged, None);
+    assert_eq!(get(&cache, 1), Some(1));
+}
+
+#[test]
 fn none_is_none_and_all_is_possible() {
     assert!(TokenCache::<Entry>::new(0).is_none());
     let cache = TokenCache::new(usize::MAX).unwrap();
@@ -120,7 +160,7 @@ fn a_judge_may_lead_back_here() {
     put(&cache, Entry::new(1));
     let fingerprint = cache.fingerprint(&token(1)).unwrap();
     for _ in 0..3 {
-        assert_eq!(cache.get(fingerprint, |_| get(&cache, 1)), Some(1));
+        assert_eq!(cache.get(fingerprint, |_| Judged::Holds(get(&cache, 1))), Some(Some(1)));
     }
 }
 
