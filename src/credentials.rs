@@ -206,7 +206,11 @@ mod tests {
         for values in two {
             assert_eq!(judge(&values), Err(RejectionKind::MultipleCredentials), "{values:?}");
         }
+        for third in [&b"Bearer a"[..], b"Basic a"] {
+            assert_eq!(judge(&[b"", b" ", third]), Err(RejectionKind::MultipleCredentials));
+        }
         assert_eq!(judge(&[b"", b" "]), Err(RejectionKind::MissingCredentials));
+        assert_eq!(judge(&[b"", b" ", b""]), Err(RejectionKind::MissingCredentials));
     }
 
     #[test]

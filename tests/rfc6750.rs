@@ -494,6 +494,7 @@ async fn the_body_can_be_replaced_and_status_and_challenge_cannot_be_lost() {
                 .header("www-authenticate", "Negotiate")
                 .header("cache-control", "public")
                 .header("content-length", "99999")
+                .header("transfer-encoding", "chunked")
                 .header("retry-after", "soon")
                 .header("x-request-id", "7")
                 .body(Bytes::from(format!("no: {}", rejection.kind() as u8)))
@@ -505,7 +506,13 @@ async fn the_body_can_be_replaced_and_status_and_challenge_cannot_be_lost() {
     answer.is(Expected::Invitation, "replaced body");
     assert_eq!(answer.header("x-request-id"), Some("7"));
     assert_eq!(answer.header("content-length"), None);
+    assert_eq!(answer.header("transfer-encoding"), None);
     assert_eq!(answer.header("retry-after"), None);
     assert_eq!(&answer.response.body()[..], b"no: 0");
     assert_eq!(written.load(Ordering::Relaxed), TIMES);
+
+    // Where we ask for nothing, nobody does.
+    let ours = server.reject(RejectionKind::Internal).to_response();
+    assert_eq!(ours.status(), 500);
+    assert_eq!(ours.headers().get("www-authenticate"), None);
 }

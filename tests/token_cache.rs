@@ -9,8 +9,8 @@ use std::thread;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use portcullis::{
-    AccessToken, Clock, Issuer, Rejection, RejectionKind, ResourceServer, ResourceServerBuilder,
-    clients, policy, scope,
+    AccessToken, Algorithm, Clock, Issuer, Rejection, RejectionKind, ResourceServer,
+    ResourceServerBuilder, clients, policy, scope,
 };
 use proptest::prelude::*;
 use serde_json::json;
@@ -378,6 +378,40 @@ async fn a_token_that_comes_often_stays_while_many_come_once() {
         remembered += usize::from(again(&server, &often, &first).await.is_remembered);
     }
     assert_eq!(remembered, 1000);
+}
+
+/// 100 entries of 2 KiB on average.
+#[tokio::test]
+async fn large_tokens_leave_room_for_fewer() {
+    let fixture = Fixture::new();
+    let server = cached(fixture.builder());
+    let mut held = Vec::new();
+    for number in 0..100 {
+        let token = fixture.at(json!({ "x": "x".repeat(7_000), "jti": number.to_string() }));
+        held.push((server.verify(&token).await.unwrap(), token));
+    }
+    let mut kept = 0;
+    // The last ones first, as looking for one that is not there puts others out.
+    for (first, token) in held.iter().rev() {
+        kept += usize::from(again(&server, token, first).await.is_remembered);
+    }
+    assert!((1..=200 / 7).contains(&kept), "{kept}");
+}
+
+#[tokio::test]
+async fn issuers_need_not_allow_the_same_algorithms() {
+    let fixture = Fixture::new();
+    // RFC 8037 §A.2.
+    let key = json!({
+        "kty": "OKP",
+        "crv": "Ed25519",
+        "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo",
+    });
+    let other = Issuer::with_jwks("https://other.example", json!({ "keys": [key] }).to_string())
+        .algorithms([Algorithm::EdDSA]);
+    let ours = fixture.issuer().algorithms([Algorithm::ES256]);
+    let server = cached(fixture.builder_with(ours).issuer(other));
+    assert!(server.verify(&fixture.good()).await.is_ok());
 }
 
 /// A clock that asks the server whose clock it is.

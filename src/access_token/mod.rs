@@ -229,3 +229,45 @@ impl fmt::Debug for ClaimsError {
 }
 
 impl std::error::Error for ClaimsError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(subject: &str, client_id: &str, scope: &str, claims: &str) -> AccessToken {
+        AccessToken::assertion(Verified {
+            server: ServerMark::new(Arc::new(())),
+            issuer: "https://as.example".into(),
+            subject: Some(subject.into()),
+            client_id: Some(client_id.into()),
+            caller: Caller::User,
+            expires_at: NumericDate::new(0.0).unwrap(),
+            granted: GrantedScopes::from_text(scope, &Arc::default()).unwrap(),
+            claims: claims.into(),
+        })
+    }
+
+    #[test]
+    fn every_text_that_a_token_keeps_counts() {
+        let small = token("", "", "", "").bytes();
+        let long = "x".repeat(1_000);
+        for token in [
+            token(&long, "", "", ""),
+            token("", &long, "", ""),
+            token("", "", &long, ""),
+            token("", "", "", &long),
+        ] {
+            assert_eq!(token.bytes(), small + 1_000);
+        }
+    }
+
+    #[test]
+    fn a_handle_of_its_own_counts_its_own_clones() {
+        let token = token("u1", "c1", "read", "{}");
+        let apart = token.apart();
+        let clones = [token.clone(), token.clone()];
+        assert_eq!((Arc::strong_count(&token.0), Arc::strong_count(&apart.0)), (3, 1));
+        assert!(std::ptr::eq(&**token.0, &**apart.0));
+        drop(clones);
+    }
+}

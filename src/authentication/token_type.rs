@@ -142,13 +142,16 @@ mod tests {
                 r#"{"at_hash":"h"}"#,
                 r#"{"c_hash":"h"}"#,
                 r#"{"s_hash":"h"}"#,
-                r#"{"htm":"GET","htu":"https://rs.example/"}"#,
+                r#"{"htm":"GET"}"#,
+                r#"{"htu":"https://rs.example/"}"#,
                 r#"{"token_introspection":{"active":true}}"#,
                 r#"{"status_list":{"bits":1,"lst":"x"}}"#,
                 r#"{"events":{}}"#,
                 r#"{"nonce":null}"#,
                 r#"{"typ":"ID"}"#,
                 r#"{"typ":"Refresh"}"#,
+                r#"{"typ":"Offline"}"#,
+                r#"{"typ":"Logout"}"#,
                 r#"{"iss":"c1","sub":"c1"}"#,
             ] {
                 assert!(!judge(claims, typ, true), "{claims} {typ:?}");
@@ -170,6 +173,7 @@ mod tests {
             assert!(judge(claims, Some("at+jwt"), false), "{claims}");
         }
         assert!(judge(r#"{"aud":["c1","api"],"azp":"c1"}"#, Some("jwt"), false));
+        assert!(judge(r#"{"aud":[],"azp":"c1"}"#, Some("jwt"), false));
         assert!(judge(r#"{"aud":"api","azp":"c1"}"#, Some("jwt"), false));
     }
 }

@@ -28,7 +28,8 @@ pub(crate) fn decode_to(text: &[u8], bytes: &mut Vec<u8>) -> Option<()> {
     CODEC.decode_vec(text, bytes).ok()
 }
 
-/// The longest text that decodes to at most `bytes` bytes.
+/// The length of text that decodes to as many bytes, and so the longest that may be looked at where
+/// no more are allowed; up to two more can be in it.
 pub(crate) const fn encoded_len(bytes: usize) -> usize {
     bytes.div_ceil(3) * 4
 }

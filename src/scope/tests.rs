@@ -176,6 +176,9 @@ fn a_granted_pattern_over_256_bytes_is_a_literal() {
     assert!(!token.grants(&element("read")));
     assert!(!token.grants_any(&pattern("read.*")));
     assert!(token.grants_any(&pattern("**")));
+    let longest = "*".repeat(256);
+    let token = GrantedScopes::from_text(&longest, &rules(Wildcards::Overlap, None)).unwrap();
+    assert!(token.grants(&element("read")));
 }
 
 #[test]
@@ -241,6 +244,8 @@ fn wild_08_a_token_has_at_most_8192_bytes_and_256_elements_of_scope() {
         |text: &str| GrantedScopes::from_text(text, &rules).map(|token| token.iter().count());
     assert_eq!(text(&"x ".repeat(256)), Ok(256));
     assert_eq!(text(&"x ".repeat(257)), Err(TooMuchScope));
+    assert_eq!(text(&["x"; 256].join(" ")), Ok(256));
+    assert_eq!(text(&["x"; 257].join(" ")), Err(TooMuchScope));
     assert_eq!(text(&"é ".repeat(257)), Err(TooMuchScope), "dropped elements count");
     assert_eq!(text(&"x".repeat(8192)), Ok(1));
     assert_eq!(text(&"x".repeat(8193)), Err(TooMuchScope));

@@ -20,6 +20,14 @@ impl Fingerprint {
     pub(super) fn bits(self) -> u64 {
         self.0[0]
     }
+
+    #[cfg(test)]
+    pub(super) fn bits_that_differ(all: &[Self]) -> u32 {
+        let differs = |word: usize| {
+            all.iter().fold(0, |bits, one| bits | (one.0[word] ^ all[0].0[word])).count_ones()
+        };
+        differs(0) + differs(1)
+    }
 }
 
 /// The secret that makes fingerprints.

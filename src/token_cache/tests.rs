@@ -1,4 +1,5 @@
 use std::collections::HashSet;
+use std::hash::BuildHasher;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
@@ -171,7 +172,8 @@ fn of_those_who_come_to_a_taken_place_one_in_some_takes_it() {
     // One place, which is everybody's.
     let mut near = Near::new(1);
     near.offer(old, || 1);
-    let offers = (1..).find(|_| {
+    assert_eq!(near.get(old), Some(&1));
+    let offers = (1..100).find(|_| {
         near.offer(new, || 2);
         near.get(new).is_some()
     });
@@ -181,6 +183,13 @@ fn of_those_who_come_to_a_taken_place_one_in_some_takes_it() {
     assert_eq!(near.get(new), Some(&2));
     near.remove(new);
     assert_eq!(near.get(new), None);
+
+    // Where nobody has to give way, nobody waits.
+    near.offer(old, || 1);
+    near.offer(new, || 2);
+    near.remove(old);
+    near.offer(new, || 2);
+    assert_eq!(near.get(new), Some(&2));
 }
 
 #[test]
@@ -205,6 +214,17 @@ fn hdr_14_fingerprints_depend_on_every_bit_and_on_the_process() {
         let longer = [&token[..], &vec![0; zeros]].concat();
         assert!(seen.insert(cache.fingerprint(&longer).unwrap()), "{zeros} more bytes");
     }
+}
+
+#[test]
+fn hdr_14_fingerprints_have_128_bits_and_are_spread() {
+    let cache = TokenCache::<Entry>::new(1).unwrap();
+    let all: Vec<_> = (0..1_000).map(|n| cache.fingerprint(&token(n)).unwrap()).collect();
+    assert_eq!(Fingerprint::bits_that_differ(&all), 128);
+    let places: HashSet<_> = all.iter().map(|one| Unhashed.hash_one(one) % 1024).collect();
+    assert!((500..800).contains(&places.len()), "{} of 1024", places.len());
+    let hashes: HashSet<_> = all.iter().map(|one| Unhashed.hash_one(one)).collect();
+    assert_eq!(hashes.len(), all.len());
 }
 
 proptest! {
