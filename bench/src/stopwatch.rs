@@ -21,9 +21,18 @@ impl Plan {
 
 /// Nanoseconds per request, one median for each contender. Requests are numbered from `first`.
 pub fn medians(contenders: &mut [Contender], plan: Plan, first: usize) -> Vec<f64> {
+    medians_at(contenders, plan, |round| first + round * plan.batch)
+}
+
+/// The same, where each round begins with a request of its own.
+pub fn medians_at(
+    contenders: &mut [Contender],
+    plan: Plan,
+    first: impl Fn(usize) -> usize,
+) -> Vec<f64> {
     let mut times = vec![Vec::with_capacity(plan.rounds); contenders.len()];
     for round in 0..plan.rounds {
-        let numbers = first + round * plan.batch..first + (round + 1) * plan.batch;
+        let numbers = first(round)..first(round) + plan.batch;
         for (contender, times) in contenders.iter_mut().zip(&mut times) {
             let start = Instant::now();
             contender.answer_all(numbers.clone());

@@ -27,13 +27,23 @@ pub struct AccessToken(Arc<Handle>);
 /// Clones of a token share a handle and with it a count of owners, which each clone writes to. There
 /// are several handles to what was found out, so that processors that see the same token need not
 /// wait for one another to write to one count.
-struct Handle(Arc<Verified>);
+struct Handle {
+    verified: Arc<Verified>,
+    /// So that the counts of two handles, which stand before this, never share a cache line.
+    _room: [u64; 5],
+}
 
 impl Deref for Handle {
     type Target = Verified;
 
     fn deref(&self) -> &Verified {
-        &self.0
+        &self.verified
+    }
+}
+
+impl From<Arc<Verified>> for Handle {
+    fn from(verified: Arc<Verified>) -> Self {
+        Self { verified, _room: [0; 5] }
     }
 }
 
@@ -119,18 +129,19 @@ impl fmt::Display for Subject<'_> {
 impl AccessToken {
     /// The one place where a token becomes verified.
     pub(crate) fn assertion(verified: Verified) -> Self {
-        Self(Arc::new(Handle(Arc::new(verified))))
+        Self(Arc::new(Arc::new(verified).into()))
     }
 
     /// The same token by a handle of its own.
     pub(crate) fn apart(&self) -> Self {
-        Self(Arc::new(Handle(Arc::clone(&self.0.0))))
+        Self(Arc::new(Arc::clone(&self.0.verified).into()))
     }
 
     /// What it takes in memory, roughly.
     pub(crate) fn bytes(&self) -> usize {
         let text = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
         size_of::<Verified>()
+            + size_of::<Handle>()
             + self.0.claims.len()
             + self.0.granted.bytes()
             + text(&self.0.subject)

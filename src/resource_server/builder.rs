@@ -179,15 +179,15 @@ impl ResourceServerBuilder {
         self
     }
 
-    /// How many verified tokens are remembered at most, so that the signature of a token that comes
-    /// again is not checked again. 0 switches it off. Default: 10,000.
+    /// How many verified tokens are remembered, so that the signature of a token that comes again is
+    /// not checked again: that many, and an eighth more at most. 0 switches it off. Default: 10,000.
     ///
     /// Each time it comes, its lifetime, the keys in use, and what the route requires are judged
     /// anew. A token is known by a keyed hash and not kept itself; its claims are, until others take
     /// its place.
     ///
     /// Memory is bounded by 2 KiB for each of them, of which a usual token takes less than half;
-    /// larger ones leave room for fewer. Besides, each thread keeps what it needs often at hand:
+    /// where they are larger on average, fewer are remembered. Besides, each thread keeps what it needs often at hand:
     /// 1,024 tokens at most, with 64 bytes each while they are shared, and 2 KiB each at most
     /// when others have taken their place in what is shared.
     pub fn token_cache(mut self, tokens: usize) -> Self {

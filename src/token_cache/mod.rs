@@ -28,6 +28,11 @@ use near::Near;
 /// Bytes.
 const AVERAGE_BYTES: usize = 2048;
 
+/// Parts of the shared table, each with a lock of its own, have at least so many entries: enough for
+/// them to fill evenly.
+const SHARD: usize = 1024;
+const MOST_SHARDS: usize = 64;
+
 /// What is kept.
 pub(crate) trait Kept: Send {
     /// What it takes in memory, roughly.
@@ -55,17 +60,20 @@ pub(crate) struct TokenCache<V: Kept> {
 }
 
 impl<V: Kept> TokenCache<V> {
-    /// Of at most so many entries, which may take 2 KiB each on average: larger ones leave room for
-    /// fewer. Besides, what a thread has at hand stays until others take its place there: 1,024
-    /// entries of at most 2 KiB, and no more of them than may be kept in all. A thread that ends
-    /// leaves it to the next that begins.
+    /// With room for so many entries, and an eighth more, as the parts of the table do not fill
+    /// evenly. They may take 2 KiB each on average: larger ones leave room for fewer. Besides, what a
+    /// thread has at hand stays until others take its place there: 1,024 entries of at most 2 KiB,
+    /// and no more of them than there is room for. A thread that ends leaves it to the next that
+    /// begins.
     ///
     /// `None` where nothing is to be kept, or the system gives no random numbers.
     pub(crate) fn new(entries: usize) -> Option<Self> {
+        let room = entries.saturating_add(entries / 8);
         let average = AVERAGE_BYTES as u64;
-        let bytes = u64::try_from(entries).unwrap_or(u64::MAX).saturating_mul(average);
+        let bytes = u64::try_from(room).unwrap_or(u64::MAX).saturating_mul(average);
         let options = OptionsBuilder::new()
-            .estimated_items_capacity(entries)
+            .shards(power_of_two_within(entries / SHARD).min(MOST_SHARDS))
+            .estimated_items_capacity(room)
             // Room to move, without which a single entry would not get in; too little for another.
             .weight_capacity(bytes.saturating_add(average / 2))
             .build()
@@ -126,6 +134,11 @@ impl<V: Kept> fmt::Debug for TokenCache<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TokenCache").field("entries", &self.entries).finish_non_exhaustive()
     }
+}
+
+/// One where there is none.
+fn power_of_two_within(number: usize) -> usize {
+    1 << number.checked_ilog2().unwrap_or(0)
 }
 
 /// Shares no cache line with anything else: two threads that write to one wait for one another.

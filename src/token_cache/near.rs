@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use super::Fingerprint;
+use super::{Fingerprint, power_of_two_within};
 
 const MOST: usize = 1024;
 /// Of those who come to a place that is taken, one in so many takes it: what comes often gets in
@@ -13,7 +13,7 @@ const PATIENCE: u32 = 8;
 pub(super) struct Near<V> {
     /// None until there is something to put there.
     places: Box<[Option<(Fingerprint, V)>]>,
-    /// How many there will be: a power of two.
+    /// How many there will be.
     size: usize,
     turned_away: u32,
 }
@@ -21,8 +21,11 @@ pub(super) struct Near<V> {
 impl<V> Near<V> {
     /// Never more places than there are entries in all.
     pub(super) fn new(entries: usize) -> Self {
-        let size = MOST.min(entries).checked_ilog2().map_or(0, |log| 1 << log);
-        Self { places: Box::default(), size, turned_away: 0 }
+        Self {
+            places: Box::default(),
+            size: power_of_two_within(entries.min(MOST)),
+            turned_away: 0,
+        }
     }
 
     pub(super) fn get(&self, token: Fingerprint) -> Option<&V> {

@@ -99,7 +99,7 @@ fn each_thread_makes_one_copy() {
 
 #[test]
 fn neither_their_number_nor_their_size_is_without_bounds() {
-    for (entries, bytes, most) in [(100, 1, 100), (100, 20_000, 10), (1, 1, 1), (3, 1, 3)] {
+    for (entries, bytes, most) in [(100, 1, 112), (100, 20_000, 12), (1, 1, 1), (3, 1, 3)] {
         let cache = TokenCache::new(entries).unwrap();
         for number in 0..2_000 {
             put(&cache, Entry { bytes, ..Entry::new(number) });
@@ -114,10 +114,20 @@ fn neither_their_number_nor_their_size_is_without_bounds() {
 }
 
 #[test]
+fn as_many_as_there_is_room_for_are_kept() {
+    for entries in [1, 2, 10, 1_000, 10_000, 100_000] {
+        let cache = TokenCache::new(entries).unwrap();
+        (0..entries).for_each(|number| put(&cache, Entry::new(number)));
+        let kept = (0..entries).filter(|number| get(&cache, *number).is_some()).count();
+        assert_eq!(kept, entries);
+    }
+}
+
+#[test]
 fn what_threads_have_at_hand_is_bounded_too() {
     let small = |number| (number, AVERAGE_BYTES);
     let large = |number| (number, AVERAGE_BYTES + 1);
-    for (entry, most) in [(small as fn(usize) -> _, 2 * 64), (large, 64)] {
+    for (entry, most) in [(small as fn(usize) -> _, 72 + 64), (large, 72)] {
         let cache = TokenCache::new(64).unwrap();
         let mut seen = Vec::new();
         for (number, bytes) in (0..2_000).map(entry) {

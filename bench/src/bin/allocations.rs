@@ -4,7 +4,7 @@
 use std::alloc::System;
 use std::io;
 
-use portcullis_bench::case::Case;
+use portcullis_bench::case::{Case, ROTATION};
 use portcullis_bench::contenders;
 use portcullis_bench::results::Results;
 use portcullis_bench::sample::{ALGORITHMS, Sample};
@@ -30,7 +30,7 @@ struct Line<'a> {
 fn main() -> io::Result<()> {
     let mut results = Results::create("allocations")?;
     for algorithm in ALGORITHMS {
-        let sample = Sample::mint(algorithm, WARM_UP + REQUESTS);
+        let sample = Sample::mint(algorithm, ROTATION);
         for case in Case::ALL {
             if !case.is_blind() || algorithm == ALGORITHMS[0] {
                 measure(&sample, case, &mut results)?;
@@ -43,9 +43,11 @@ fn main() -> io::Result<()> {
 fn measure(sample: &Sample, case: Case, results: &mut Results) -> io::Result<()> {
     let presented = case.presented(sample, WARM_UP + REQUESTS);
     for mut contender in contenders(sample, case, &presented) {
-        contender.answer_all(0..WARM_UP);
+        // A rotation comes round once, and goes on from its beginning.
+        let warm_up = if case == Case::Rotation { ROTATION } else { WARM_UP };
+        contender.answer_all(0..warm_up);
         let region = Region::new(ALLOCATOR);
-        contender.answer_all(WARM_UP..WARM_UP + REQUESTS);
+        contender.answer_all(warm_up..warm_up + REQUESTS);
         let change = region.change();
         let per_request = |count: usize| count as f64 / REQUESTS as f64;
         results.add(Line {

@@ -13,7 +13,7 @@ use crate::contender::{Contender, Noop, Presented, noop};
 use crate::ours;
 use crate::results::Results;
 use crate::sample::{SCOPE, Sample};
-use crate::stopwatch::{Plan, median, medians, time};
+use crate::stopwatch::{Plan, median, medians_at, time};
 
 const MOST: usize = 1_000_000;
 const PLAN: Plan = Plan { rounds: 101, batch: 100 };
@@ -48,14 +48,15 @@ pub fn measure(results: &mut Results) -> io::Result<()> {
 
 fn point(sample: &Sample, presented: &Presented, signature: f64) -> Line {
     let service = ours::server(sample).require(scope(SCOPE)).layer(<Noop>::default());
-    let layer = Contender::of_service("", service, presented);
+    let mut layer = Contender::of_service("", service, presented);
+    // Every token has been seen before anything is measured.
+    (0..presented.len()).for_each(|number| assert_eq!(layer.answer(number), 200));
+    // Some of each stretch of the rotation, as those that are remembered may stand in a row.
+    let stretch = |part: usize, parts: usize| part * presented.len() / parts;
     let mut contenders = [noop(presented), layer];
-    // Every token has been seen before anything is measured, and the rotation goes on from there.
-    (0..presented.len()).for_each(|number| assert_eq!(contenders[1].answer(number), 200));
-    let times = medians(&mut contenders, PLAN, presented.len());
-    let looked_at =
-        presented.len() + PLAN.requests()..presented.len() + PLAN.requests() + LOOKED_AT;
-    let hits = looked_at.filter(|number| time(&mut contenders[1], *number) < signature / 2.0);
+    let times = medians_at(&mut contenders, PLAN, |round| stretch(round, PLAN.rounds));
+    let hits = (0..LOOKED_AT)
+        .filter(|request| time(&mut contenders[1], stretch(*request, LOOKED_AT)) < signature / 2.0);
     Line {
         bench: "tokens",
         tokens: presented.len(),
