@@ -51,6 +51,22 @@ async fn public_keys_in_a_variable_verify_tokens() {
 }
 
 #[tokio::test]
+async fn tokens_are_remembered_unless_their_number_is_zero() {
+    let fixture = Fixture::new();
+    let (jwks, token) = (fixture.key.jwks(), fixture.good());
+    for (tokens, is_remembered) in [(None, true), (Some("1"), true), (Some("0"), false)] {
+        let mut vars = vec![("PORTCULLIS_JWKS", jwks.as_str())];
+        vars.extend(tokens.map(|tokens| ("PORTCULLIS_TOKEN_CACHE", tokens)));
+        let server = build(&vars);
+        let first = server.verify(&token).await.unwrap();
+        let second = server.verify(&token).await.unwrap();
+        // Claims that were read once are in one place.
+        let place = |token: &portcullis::AccessToken| token.client_id().unwrap().as_ptr();
+        assert_eq!(place(&first) == place(&second), is_remembered, "{tokens:?}");
+    }
+}
+
+#[tokio::test]
 async fn secrets_in_a_variable_verify_tokens() {
     let server = build(&SECRETS);
     let claims = Fixture::new().claims();
