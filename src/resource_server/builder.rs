@@ -187,9 +187,10 @@ impl ResourceServerBuilder {
     /// its place.
     ///
     /// Memory is bounded by 2 KiB for each of them, of which a usual token takes less than half;
-    /// where they are larger on average, fewer are remembered. Besides, each thread keeps what it needs often at hand:
-    /// 1,024 tokens at most, with 64 bytes each while they are shared, and 2 KiB each at most
-    /// when others have taken their place in what is shared.
+    /// where they are larger on average, fewer are remembered. Besides, each thread keeps what it
+    /// needs often at hand: 1,024 tokens at most, with 150 bytes each while they are shared, and
+    /// 2 KiB each at most when others have taken their place in what is shared. That of a thread
+    /// that has ended is used by the next one, and freed with the resource server.
     pub fn token_cache(mut self, tokens: usize) -> Self {
         self.token_cache = Some(tokens);
         self
