@@ -84,7 +84,8 @@
 //! - only good tokens are remembered, so forged ones push nothing out; of good ones, those that
 //!   come again stay;
 //! - a token is known by a hash under a key of the process. Its claims are in memory as long as it
-//!   is remembered, its text is not.
+//!   is remembered, its text is not;
+//! - [`ResourceServer::token_cache`] tells how often that has helped.
 //!
 //! # Metrics
 //!
@@ -172,6 +173,7 @@ pub use resource_server::{
     DangerousBuilder, KeysUnavailable, Preflight, ResourceServer, ResourceServerBuilder,
 };
 pub use scope::{InvalidScope, Scope, ScopePattern};
+pub use token_cache::TokenCacheStatus;
 
 /// The example in the README compiles.
 #[cfg(all(doctest, feature = "axum"))]

@@ -96,6 +96,34 @@ async fn a_token_that_comes_again_is_not_verified_again() {
 }
 
 #[tokio::test]
+async fn hits_and_misses_are_counted() {
+    let fixture = Fixture::new();
+    let server = cached(fixture.builder());
+    let counts = || {
+        let status = server.token_cache().unwrap();
+        (status.hits, status.misses, status.entries)
+    };
+    assert_eq!(counts(), (0, 0, 0));
+    let token = fixture.good();
+    assert!(server.verify(&token).await.is_ok());
+    assert_eq!(counts(), (0, 1, 1));
+    for _ in 0..5 {
+        assert!(server.verify(&token).await.is_ok());
+    }
+    assert_eq!(counts(), (5, 1, 1));
+    // Nobody looks for what is no JWT; what is not good is looked for and not kept.
+    assert!(server.verify("opaque").await.is_err());
+    let expired = fixture.at(json!({ "exp": NOW - 1000 }));
+    for _ in 0..2 {
+        assert_eq!(kind(server.verify(&expired).await), Some(RejectionKind::Expired));
+    }
+    assert_eq!(counts(), (5, 3, 1));
+    let off = fixture.builder().token_cache(0).build().unwrap();
+    assert!(off.verify(&token).await.is_ok());
+    assert_eq!(off.token_cache(), None);
+}
+
+#[tokio::test]
 async fn zero_switches_it_off() {
     let fixture = Fixture::new();
     let server = fixture.builder().token_cache(0).build().unwrap();

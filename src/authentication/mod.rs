@@ -34,7 +34,7 @@ use crate::credentials;
 use crate::jose::{Algorithm, CompactJws, JoseHeader, JwkSet, JwsError, NotVerified, json};
 use crate::keys::{Missing, Patience, Refresh};
 use crate::rejection_kind::RejectionKind;
-use crate::token_cache::{Fingerprint, TokenCache};
+use crate::token_cache::{Fingerprint, TokenCache, TokenCacheStatus};
 
 pub(crate) use compile::Shared as SharedSettings;
 pub use issuer::{DangerousIssuer, Issuer, WildcardMatch};
@@ -106,6 +106,11 @@ impl Authenticator {
 
     pub(crate) fn issuers(&self) -> impl Iterator<Item = &TrustedIssuer> {
         self.issuers.iter().map(AsRef::as_ref)
+    }
+
+    /// `None` where no tokens are remembered.
+    pub(crate) fn token_cache(&self) -> Option<TokenCacheStatus> {
+        self.cache.as_ref().map(TokenCache::status)
     }
 
     fn issuer(&self, name: &str) -> Option<&Arc<TrustedIssuer>> {

@@ -15,6 +15,7 @@ use crate::credentials::{self, QueryToken};
 use crate::keys::{KeyStatus, KeyStore};
 use crate::rejection::{RefusalBody, Rejection};
 use crate::rejection_kind::RejectionKind;
+use crate::token_cache::TokenCacheStatus;
 
 pub use builder::{DangerousBuilder, Preflight, ResourceServerBuilder};
 use gate::Judgement;
@@ -94,6 +95,15 @@ impl ResourceServer {
         let mut status: Vec<_> = stores.map(KeyStore::status).collect();
         status.sort_by(|one, other| one.issuer.cmp(&other.issuer));
         status
+    }
+
+    /// How many tokens are remembered and how often that has helped, for status pages and metrics;
+    /// `None` where [remembering](ResourceServerBuilder::token_cache) is switched off.
+    ///
+    /// The counts of all threads are summed up here, so that counting costs requests nothing:
+    /// between those of two threads, a request may have come.
+    pub fn token_cache(&self) -> Option<TokenCacheStatus> {
+        self.0.authenticator.token_cache()
     }
 
     pub(crate) fn preflight(&self) -> Preflight {

@@ -8,9 +8,11 @@
 //! 4. Each thread has what it asks for often at hand ([`near`]), as its own copy: two processors
 //!    that see the same token write to no memory in common. Everything else is shared.
 //! 5. Both are bounded, see [`TokenCache::new`].
+//! 6. Each thread counts for itself how often it found something ([`tally`]).
 
 mod fingerprint;
 mod near;
+mod tally;
 
 use std::cell::RefCell;
 use std::fmt;
@@ -23,6 +25,8 @@ use thread_local::ThreadLocal;
 pub(crate) use fingerprint::Fingerprint;
 use fingerprint::{Fingerprints, Unhashed};
 use near::Near;
+use tally::Tally;
+pub use tally::TokenCacheStatus;
 
 /// What an entry may weigh on average, and the most that one may weigh that threads have at hand.
 /// Bytes.
@@ -56,6 +60,8 @@ pub(crate) struct TokenCache<V: Kept> {
     fingerprints: Fingerprints,
     near: ThreadLocal<OwnLine<RefCell<Near<V>>>>,
     shared: Cache<Fingerprint, Arc<V>, Weight, Unhashed>,
+    /// Apart from what is near, which no other thread may look into.
+    tallies: ThreadLocal<OwnLine<Tally>>,
     entries: usize,
 }
 
@@ -83,6 +89,7 @@ impl<V: Kept> TokenCache<V> {
             fingerprints: Fingerprints::new()?,
             near: ThreadLocal::new(),
             shared: Cache::with_options(options, Weight, Unhashed, DefaultLifecycle::default()),
+            tallies: ThreadLocal::new(),
             entries,
         })
     }
@@ -94,6 +101,12 @@ impl<V: Kept> TokenCache<V> {
 
     /// What `judge` makes of what is kept, where there is something and it holds.
     pub(crate) fn get<T>(&self, token: Fingerprint, judge: impl Fn(&V) -> Judged<T>) -> Option<T> {
+        let found = self.look_up(token, judge);
+        self.tallies.get_or(OwnLine::default).0.count(found.is_some());
+        found
+    }
+
+    fn look_up<T>(&self, token: Fingerprint, judge: impl Fn(&V) -> Judged<T>) -> Option<T> {
         let near = &self.near.get_or(|| OwnLine(RefCell::new(Near::new(self.entries)))).0;
         // Borrowed already only where `judge` has led back here.
         let mut near = near.try_borrow_mut().ok();
@@ -128,6 +141,12 @@ impl<V: Kept> TokenCache<V> {
     pub(crate) fn put(&self, token: Fingerprint, kept: V) {
         self.shared.insert(token, Arc::new(kept));
     }
+
+    pub(crate) fn status(&self) -> TokenCacheStatus {
+        let mut status = TokenCacheStatus { entries: self.shared.len(), ..Default::default() };
+        self.tallies.iter().for_each(|tally| tally.0.add_to(&mut status));
+        status
+    }
 }
 
 impl<V: Kept> fmt::Debug for TokenCache<V> {
@@ -142,6 +161,7 @@ fn power_of_two_within(number: usize) -> usize {
 }
 
 /// Shares no cache line with anything else: two threads that write to one wait for one another.
+#[derive(Default)]
 #[repr(align(128))]
 struct OwnLine<T>(T);
 

@@ -66,6 +66,29 @@ fn what_was_put_in_is_found_until_the_judge_says_no() {
 }
 
 #[test]
+fn finds_are_counted_for_all_threads_together() {
+    let cache = TokenCache::new(100).unwrap();
+    assert_eq!(cache.status(), TokenCacheStatus::default());
+    assert_eq!(get(&cache, 1), None);
+    put(&cache, Entry::new(1));
+    put(&cache, Entry::new(2));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                (0..100).for_each(|_| assert_eq!(get(&cache, 1), Some(1)));
+                (0..10).for_each(|_| assert_eq!(get(&cache, 3), None));
+            });
+        }
+    });
+    assert_eq!(cache.status(), TokenCacheStatus { hits: 400, misses: 41, entries: 2 });
+    // What is over, or cannot be told now, is nothing found.
+    let fingerprint = cache.fingerprint(&token(1)).unwrap();
+    assert_eq!(cache.get(fingerprint, |_| Judged::<()>::Open), None);
+    assert_eq!(cache.get(fingerprint, |_| Judged::<()>::Over), None);
+    assert_eq!(cache.status(), TokenCacheStatus { hits: 400, misses: 43, entries: 1 });
+}
+
+#[test]
 fn what_a_thread_has_at_hand_does_not_hide_what_came_later() {
     let cache = TokenCache::new(100).unwrap();
     let fingerprint = cache.fingerprint(&token(1)).unwrap();
