@@ -3,8 +3,12 @@
 //! It has one command so far, `portcullis demo`. Exit codes are those of sysexits: 0 after a clean
 //! end, 64 where the command line is wrong, 78 where the configuration is, 1 for the rest.
 
+#[allow(dead_code, unused_imports)]
+mod admin;
 mod command;
 mod demo;
+#[allow(dead_code, unused_imports)]
+mod telemetry;
 
 use std::fmt;
 use std::io::{self, Write as _};
