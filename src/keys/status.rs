@@ -63,14 +63,6 @@ pub struct KeyFetches {
     pub unchanged: u64,
 }
 
-impl KeyFetches {
-    /// Those that brought something new.
-    #[cfg(feature = "sidecar")]
-    pub(crate) fn changed(self) -> u64 {
-        self.attempts.saturating_sub(self.failed).saturating_sub(self.unchanged)
-    }
-}
-
 impl KeyStore {
     /// How things are now.
     pub(crate) fn status(&self) -> KeyStatus {

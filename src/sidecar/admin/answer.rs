@@ -47,12 +47,13 @@ fn answer(media_type: &'static str, body: String) -> Response<Full<Bytes>> {
     response
 }
 
-/// Nothing is loaded, run, framed or sent anywhere; the one style sheet of the page applies.
+/// Nothing is loaded, run, framed or sent anywhere; the one style sheet of the page applies, and so
+/// does its empty icon.
 static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
     let hash = STANDARD.encode(digest(&SHA256, STYLE.as_bytes()));
     let policy = format!(
-        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; \
-         frame-ancestors 'none'"
+        "default-src 'none'; style-src 'sha256-{hash}'; img-src data:; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'"
     );
     // It is ASCII; if it were not, nothing at all would apply.
     HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"))

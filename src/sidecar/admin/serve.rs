@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
@@ -18,10 +18,8 @@ use crate::sidecar::telemetry::Telemetry;
 
 /// Connections at once. One more ends the oldest: whoever hangs must not keep a probe out.
 const MOST: usize = 64;
-/// For a request to come.
-const HEADER: Duration = Duration::from_secs(10);
-/// For a connection in all. There is one request in each.
-const IN_ALL: Duration = Duration::from_secs(20);
+/// For a connection with its one request: until that has come and the answer is taken.
+const IN_ALL: Duration = Duration::from_secs(10);
 /// Bytes of a request's header; the least that hyper can do with.
 const BUFFER: usize = 8192;
 /// After a failure to accept, for example as too many files are open.
@@ -78,8 +76,6 @@ async fn accept(listener: TcpListener, admin: Arc<Admin>, is_local: bool) {
 async fn converse(stream: TcpStream, admin: Arc<Admin>, is_local: bool) {
     let answer = service_fn(|request| ready(Ok::<_, Infallible>(admin.answer(&request, is_local))));
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER)
         .keep_alive(false)
         .max_buf_size(BUFFER)
         .serve_connection(TokioIo::new(stream), answer);

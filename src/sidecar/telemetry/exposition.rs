@@ -16,7 +16,7 @@ use super::families::Families;
 use super::outcome::{Class, Outcome, UpstreamFailure};
 use super::reading::Reading;
 use super::reloads::{Reloads, Watched, WatchedState};
-use super::{Telemetry, process};
+use super::{Telemetry, changes, process};
 use crate::keys::KeyStatus;
 use crate::token_cache::TokenCacheStatus;
 
@@ -176,7 +176,7 @@ fn issuer(status: &KeyStatus) -> &str {
 /// By the names that the library gives them (feature `metrics`).
 fn fetches(status: &KeyStatus) -> [(&'static str, u64); 3] {
     let fetches = status.fetches;
-    [("changed", fetches.changed()), ("unchanged", fetches.unchanged), ("failed", fetches.failed)]
+    [("changed", changes(fetches)), ("unchanged", fetches.unchanged), ("failed", fetches.failed)]
 }
 
 #[derive(Debug)]

@@ -32,6 +32,7 @@ pub(in crate::sidecar) use reloads::{Reloads, Watched, WatchedState};
 pub(in crate::sidecar) use shard::InFlight;
 use shard::Shard;
 
+use crate::keys::KeyFetches;
 use crate::resource_server::ResourceServer;
 
 /// Counts of one running proxy.
@@ -98,6 +99,11 @@ impl Telemetry {
     fn shard(&self) -> &Shard {
         self.shards.get_or(Shard::default)
     }
+}
+
+/// Attempts that brought other keys.
+pub(in crate::sidecar) fn changes(fetches: KeyFetches) -> u64 {
+    fetches.attempts.saturating_sub(fetches.failed).saturating_sub(fetches.unchanged)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use super::super::html::Html;
 use super::super::shown::{Count, Kid, Line, Span};
 use super::{property, section};
 use crate::keys::{KeyState, KeyStatus};
+use crate::sidecar::telemetry::changes;
 
 /// Names of keys, and of entries that are none, that are shown.
 const MOST: usize = 12;
@@ -69,7 +70,7 @@ fn names(html: &mut Html, status: &KeyStatus) {
 fn fetches(html: &mut Html, status: &KeyStatus) {
     let [attempts, changed, unchanged, failed] = [
         status.fetches.attempts,
-        status.fetches.changed(),
+        changes(status.fetches),
         status.fetches.unchanged,
         status.fetches.failed,
     ]

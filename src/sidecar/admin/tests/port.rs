@@ -109,16 +109,18 @@ async fn those_who_hang_keep_nobody_out() {
             assert_eq!(port.get("/livez").await.status(), 200);
         }
     }
-    // The first ones were ended to make room.
-    let mut end = Vec::new();
-    let _ = hanging[0].read_to_end(&mut end).await;
-    assert!(end.is_empty());
-    // The last ones were not.
-    let last = hanging.last_mut().unwrap();
-    last.write_all(b"host: localhost\r\n\r\n").await.unwrap();
-    let mut answer = String::new();
-    last.read_to_string(&mut answer).await.unwrap();
-    assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    // Of all of them the last ones are still there.
+    let mut answered = Vec::new();
+    for (number, stream) in hanging.iter_mut().enumerate() {
+        let mut answer = Vec::new();
+        let _ = stream.write_all(b"host: localhost\r\n\r\n").await;
+        let _ = stream.read_to_end(&mut answer).await;
+        if answer.starts_with(b"HTTP/1.1 200 OK") {
+            answered.push(number);
+        }
+    }
+    assert!(answered.len() <= 64, "{}", answered.len());
+    assert_eq!(answered.last(), Some(&199));
 }
 
 #[tokio::test]
@@ -154,7 +156,7 @@ async fn it_ends_when_it_is_told_to_and_connections_end_with_it() {
 async fn a_request_that_does_not_come_is_not_waited_for() {
     let port = Port::open(admin()).await;
     let start = Instant::now();
-    let answer = port.send("GET / HTTP/1.1\r\n").await.0;
-    assert!(!answer.contains("200 OK"), "{answer}");
-    assert!((Duration::from_secs(10)..=Duration::from_secs(20)).contains(&start.elapsed()));
+    assert_eq!(port.send("GET / HTTP/1.1\r\n").await.0, "");
+    // Simulated; the clock may run ahead to the next sample before the connection is there.
+    assert!((Duration::from_secs(10)..=Duration::from_secs(25)).contains(&start.elapsed()));
 }
