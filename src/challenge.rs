@@ -44,6 +44,16 @@ impl Challenges {
     }
 }
 
+/// A rejection whose challenge is written for it alone; otherwise as [`Challenges::new`].
+pub(crate) fn reject(
+    kind: RejectionKind,
+    settings: &ChallengeSettings,
+    scope: Option<&str>,
+    body: Option<RefusalBody>,
+) -> Rejection {
+    Rejection::new(kind).with_challenge(write(settings, scope, kind)).with_body(body)
+}
+
 impl AccessToken {
     /// A rejection to answer with when a handler finds out by itself that this token must not do
     /// what it is used for, most often as [`RejectionKind::Forbidden`]. It has the challenge of

@@ -9,7 +9,7 @@ use super::ResourceServer;
 use crate::access_token::AccessToken;
 use crate::authentication::{Authentication, Refused};
 use crate::authorization::{self, Denial, Requirement};
-use crate::challenge::Challenges;
+use crate::challenge::{self, Challenges};
 use crate::credentials;
 use crate::keys::{MAX_WAIT, Refresh};
 use crate::rejection::Rejection;
@@ -20,7 +20,8 @@ pub(crate) struct Gate {
     server: ResourceServer,
     requirement: Arc<Requirement>,
     anonymous_may_pass: bool,
-    challenges: Arc<Challenges>,
+    /// `None` where there is one request to come, which needs one of them at most.
+    challenges: Option<Arc<Challenges>>,
 }
 
 /// What becomes of a request.
@@ -54,18 +55,23 @@ impl Gate {
         requirement: Requirement,
         anonymous_may_pass: bool,
     ) -> Self {
-        let requirement = Arc::new(Requirement::clone(&server.0.required).and(requirement));
-        let scope = requirement.advertised();
+        let gate = Self { anonymous_may_pass, ..Self::for_one(server, requirement) };
+        let scope = gate.requirement.advertised();
         let challenges =
             Challenges::new(&server.0.challenge, scope.as_deref(), server.0.body.clone());
-        let challenges = Arc::new(challenges);
-        Self { server: server.clone(), requirement, anonymous_may_pass, challenges }
+        Self { challenges: Some(Arc::new(challenges)), ..gate }
+    }
+
+    /// For one request, whose requirement no other has.
+    pub(crate) fn for_one(server: &ResourceServer, requirement: Requirement) -> Self {
+        let requirement = Arc::new(Requirement::clone(&server.0.required).and(requirement));
+        Self { server: server.clone(), requirement, anonymous_may_pass: false, challenges: None }
     }
 
     /// Without a route: what the server requires of every request.
-    pub(super) fn plain(server: &ResourceServer) -> Self {
+    pub(crate) fn plain(server: &ResourceServer) -> Self {
         let requirement = Arc::clone(&server.0.required);
-        let challenges = Arc::clone(&server.0.challenges);
+        let challenges = Some(Arc::clone(&server.0.challenges));
         Self { server: server.clone(), requirement, anonymous_may_pass: false, challenges }
     }
 
@@ -130,7 +136,14 @@ impl Gate {
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
-        self.challenges.reject(kind)
+        let server = &self.server.0;
+        match &self.challenges {
+            Some(challenges) => challenges.reject(kind),
+            None => {
+                let scope = self.requirement.advertised();
+                challenge::reject(kind, &server.challenge, scope.as_deref(), server.body.clone())
+            }
+        }
     }
 
     fn conclude(
