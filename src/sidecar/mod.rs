@@ -7,7 +7,7 @@
 mod admin;
 mod command;
 mod demo;
-#[allow(dead_code, unused_imports)]
+mod path;
 mod telemetry;
 
 use std::fmt;
