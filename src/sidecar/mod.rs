@@ -8,6 +8,7 @@ mod admin;
 mod command;
 mod demo;
 mod path;
+mod rules;
 mod telemetry;
 
 use std::fmt;

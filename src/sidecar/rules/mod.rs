@@ -1,0 +1,108 @@
+//! The rules file: which request needs what.
+//!
+//! ```toml
+//! [[rule]]
+//! path = "/healthz"
+//! public = true                     # no token is asked for
+//!
+//! [[rule]]
+//! methods = ["GET"]                 # HEAD too; absent: all
+//! path = "/orders/{id}"
+//! scopes = ["orders.read"]          # all of these
+//!
+//! [[rule]]
+//! path = "/apps/{id}/push"
+//! scopes = ["push.application.{id}"]
+//!
+//! [[rule]]
+//! path = "/admin/{*rest}"           # /admin/ too, not /admin
+//! any_scopes = ["admin.*", "root"]  # one of these
+//! challenge_scope = "admin.all"     # what clients are told to ask for in place of patterns
+//! claims = { tnt_id = "acme" }      # all of these
+//! callers = "users"                 # users, clients or any
+//! ```
+//!
+//! 1. The first rule that covers method and path counts. What the server requires of every request
+//!    is required in any case, except on public routes; and where no rule counts, that alone is.
+//! 2. Paths are as in axum (matchit): `{name}` is one segment or a part of it and never empty,
+//!    `{*name}` is the rest of the path, which may be empty. `{{` and `}}` stand for braces. Upper
+//!    and lower case differ, a slash at the end matters. Rules are compared with what a path means
+//!    once it is decoded, see [`canonical`](super::path::canonical), so any spelling will do.
+//! 3. A `*` in a scope is a pattern, unless `literal = true`.
+//! 4. `{name}` in a scope or the value of a claim is the parameter of the path, decoded. Its
+//!    characters mean themselves. Where it cannot be part of a scope (RFC 6749 §3.3), where it is
+//!    empty, and where it has a `*` and meets a pattern, no token will do: 403 without `error`.
+//! 5. A claim has its value if it is this string, or an array that holds it; numbers and booleans
+//!    are compared as JSON writes them. Claims and callers that are not met are 403 without
+//!    `error`.
+//! 6. A file that cannot mean what was meant is refused as a whole, with all its faults.
+
+mod braces;
+mod fault;
+mod methods;
+mod needs;
+mod path_pattern;
+mod path_syntax;
+mod read;
+mod routes;
+mod table;
+mod template;
+mod warnings;
+
+pub(in crate::sidecar) use fault::RuleFault;
+use methods::Methods;
+use needs::Needs;
+use path_pattern::PathPattern;
+pub(in crate::sidecar) use routes::{Access, Route, Routes};
+
+use crate::resource_server::ResourceServer;
+
+/// The rules of one file, checked, and not yet bound to a resource server.
+#[derive(Debug, Default)]
+pub(in crate::sidecar) struct Rules(Vec<Rule>);
+
+#[derive(Debug)]
+struct Rule {
+    /// Counted from one.
+    line: usize,
+    path: PathPattern,
+    methods: Methods,
+    /// `None` where everybody may pass.
+    needs: Option<Needs>,
+}
+
+impl Rules {
+    /// No file: every request needs what the server requires.
+    pub(in crate::sidecar) fn none() -> Self {
+        Self::default()
+    }
+
+    /// The rules in the text of a file.
+    ///
+    /// # Errors
+    /// Every fault, in the order of lines. A file without a rule is one, since it may be a file
+    /// that is being written.
+    pub(in crate::sidecar) fn parse(text: &str) -> Result<Self, Vec<RuleFault>> {
+        read::rules(text).map(Self)
+    }
+
+    /// What is allowed, and most likely not what was meant; one line each.
+    pub(in crate::sidecar) fn warnings(&self) -> Vec<String> {
+        warnings::warnings(&self.0)
+    }
+
+    /// The rules with what `server` requires and tells clients.
+    pub(in crate::sidecar) fn compile(self, server: &ResourceServer) -> Routes {
+        Routes::new(self.0, server)
+    }
+}
+
+impl Rule {
+    /// Whether one of the two could stand for the other.
+    fn is_same_as(&self, other: &Self) -> bool {
+        self.path == other.path && self.methods == other.methods && self.needs == other.needs
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,175 @@
+//! From the text of a file to its rules.
+
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::Rule;
+use super::fault::{Faults, RuleFault};
+use super::methods::{self, Methods};
+use super::needs::{Callers, Needs, ScopeTemplate};
+use super::path_pattern::PathPattern;
+use super::table::{self, Table};
+use super::template::Template;
+use crate::scope::{InvalidScope, MAX_PATTERNS};
+
+const MAX_BYTES: usize = 1 << 20;
+const MAX_RULES: usize = 1000;
+
+const KEYS: [&str; 9] = [
+    "path",
+    "methods",
+    "scopes",
+    "any_scopes",
+    "claims",
+    "callers",
+    "public",
+    "challenge_scope",
+    "literal",
+];
+
+/// What a public rule cannot have.
+const REQUIREMENTS: [&str; 6] =
+    ["scopes", "any_scopes", "claims", "callers", "challenge_scope", "literal"];
+
+/// All rules of a file, in its order.
+///
+/// # Errors
+/// Every fault.
+pub(super) fn rules(text: &str) -> Result<Vec<Rule>, Vec<RuleFault>> {
+    let mut faults = Faults::new(text);
+    if text.len() > MAX_BYTES {
+        faults.add(&(0..0), format!("the file has {} bytes; {MAX_BYTES} are allowed", text.len()));
+        return faults.or(Vec::new());
+    }
+    let (document, errors) = DeTable::parse_recoverable(text);
+    for error in &errors {
+        let message = error.message().lines().collect::<Vec<_>>().join(" ");
+        faults.add(&error.span().unwrap_or_default(), format!("no TOML: {message}"));
+    }
+    if !errors.is_empty() {
+        // What can be read of it is not what was written.
+        return faults.or(Vec::new());
+    }
+    let mut rules: Vec<Rule> = Vec::new();
+    for (index, entry) in entries(document.get_ref(), &mut faults).iter().enumerate() {
+        faults.enter(index + 1);
+        let Some(table) = entry.get_ref().as_table() else {
+            faults.add(&entry.span(), "a rule is a table, written below [[rule]]");
+            continue;
+        };
+        let Some(rule) = rule(table, &entry.span(), &mut faults) else { continue };
+        if let Some(first) = rules.iter().find(|other| other.is_same_as(&rule)) {
+            faults.add(&entry.span(), format!("is the same as the rule of line {}", first.line));
+        }
+        rules.push(rule);
+    }
+    faults.or(rules)
+}
+
+fn entries<'a>(document: &'a DeTable<'a>, faults: &mut Faults<'_>) -> &'a [Spanned<DeValue<'a>>] {
+    table::check_keys(document, &["rule"], "table", faults);
+    let Some(rules) = document.get("rule") else {
+        if document.is_empty() {
+            faults.add(&(0..0), "there is no [[rule]] in the file");
+        }
+        return &[];
+    };
+    let span = rules.span();
+    match rules.get_ref().as_array() {
+        Some(entries) if entries.is_empty() => {
+            faults.add(&span, "there is no [[rule]] in the file");
+            &[]
+        }
+        Some(entries) if entries.len() > MAX_RULES => {
+            let problem = format!("{} rules; {MAX_RULES} are allowed", entries.len());
+            faults.add(&entries.get(MAX_RULES).map_or(span, Spanned::span), problem);
+            &[]
+        }
+        Some(entries) => entries,
+        None => {
+            faults.add(&span, "each rule begins with [[rule]], in two pairs of brackets");
+            &[]
+        }
+    }
+}
+
+/// `None` where there is a fault in it.
+fn rule(table: &DeTable<'_>, span: &Range<usize>, faults: &mut Faults<'_>) -> Option<Rule> {
+    let before = faults.count();
+    let line = faults.line(span);
+    let mut table = Table::new(table, &KEYS, "key", faults);
+    let path = path(&mut table, span);
+    let methods = match table.list("methods", methods::method) {
+        Some(methods) => Methods::these(methods),
+        None => Methods::All,
+    };
+    let is_public = table.flag("public").unwrap_or(false);
+    if is_public {
+        for key in REQUIREMENTS.into_iter().filter(|key| table.has(key)).collect::<Vec<_>>() {
+            table.fault_at(key, "cannot stand together with public, which lets everybody pass");
+        }
+    }
+    let path = path?;
+    let needs = needs(&mut table, &path);
+    let needs = (!is_public).then_some(needs);
+    (faults.count() == before).then_some(Rule { line, path, methods, needs })
+}
+
+fn path(table: &mut Table<'_, '_>, rule: &Range<usize>) -> Option<PathPattern> {
+    if !table.has("path") {
+        table.fault(rule, "path", r#"is missing; every path is "/{*rest}""#);
+    }
+    let (text, span) = table.text("path")?;
+    match PathPattern::parse(text) {
+        Ok(path) => Some(path),
+        Err(problem) => {
+            table.fault(&span, "path", &format!("{text:?}: {problem}"));
+            None
+        }
+    }
+}
+
+fn needs(table: &mut Table<'_, '_>, path: &PathPattern) -> Needs {
+    let literal = table.flag("literal").unwrap_or(false);
+    let callers = [("users", Callers::Users), ("clients", Callers::Clients), ("any", Callers::Any)];
+    let value = |text: &str| match text {
+        "" => Err("must not be empty".to_owned()),
+        _ => Template::parse(text, path),
+    };
+    let stand_in =
+        |text: &str| Template::parse(text, path).map_err(|problem| format!("{text:?}: {problem}"));
+    let before = table.faults();
+    let needs = Needs {
+        scopes: scopes(table, "scopes", path, literal),
+        any_scopes: scopes(table, "any_scopes", path, literal),
+        claims: table.pairs("claims", value).unwrap_or_default(),
+        callers: table.choice("callers", &callers).unwrap_or_default(),
+        challenge_scope: table.words("challenge_scope", stand_in).unwrap_or_default(),
+    };
+    // A scope that could not be read is told already.
+    if table.faults() == before
+        && let Err(problem) = needs.check_challenge_scope(path)
+    {
+        table.fault_at("challenge_scope", &format!("is of no use: {problem}"));
+    }
+    needs
+}
+
+fn scopes(
+    table: &mut Table<'_, '_>,
+    key: &str,
+    path: &PathPattern,
+    literal: bool,
+) -> Vec<ScopeTemplate> {
+    let parse = |text: &str| {
+        ScopeTemplate::parse(text, path, literal).map_err(|problem| format!("{text:?}: {problem}"))
+    };
+    let scopes = table.list(key, parse).unwrap_or_default();
+    let patterns = scopes.iter().filter(|scope| scope.is_pattern()).count();
+    if patterns > MAX_PATTERNS {
+        table.fault_at(key, &format!("is {}", InvalidScope::too_many(patterns)));
+    }
+    scopes
+}
