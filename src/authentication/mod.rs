@@ -17,6 +17,8 @@
 mod claims;
 mod compile;
 mod confirmation;
+#[cfg(feature = "sidecar")]
+mod examination;
 mod issuer;
 mod lifetime;
 mod remembered;
@@ -37,8 +39,12 @@ use crate::rejection_kind::RejectionKind;
 use crate::token_cache::{Fingerprint, TokenCache, TokenCacheStatus};
 
 pub(crate) use compile::Shared as SharedSettings;
+#[cfg(feature = "sidecar")]
+pub(crate) use examination::{ClaimCheck, IssuerPolicy, check_typ};
 pub use issuer::{DangerousIssuer, Issuer, WildcardMatch};
 use remembered::Remembered;
+#[cfg(feature = "sidecar")]
+pub(crate) use token_type::ForeignSign;
 pub use token_type::Profile;
 pub(crate) use trusted::TrustedIssuer;
 

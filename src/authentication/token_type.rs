@@ -65,17 +65,48 @@ fn is_foreign(claim: &str) -> bool {
 /// Keycloak says the kind in a claim.
 const FOREIGN_TYP_CLAIMS: [&str; 4] = ["ID", "Refresh", "Offline", "Logout"];
 
+/// What shows that a JWT is made for something else.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "sidecar"), allow(dead_code, reason = "only explanations say which"))]
+pub(crate) enum ForeignSign<'a> {
+    /// A claim that no access token has.
+    Claim(&'a str),
+    /// The kind, as the claim `typ` says it.
+    TypClaim(&'a str),
+    /// `iss` and `sub` are the same: a client assertion.
+    SpeaksAboutItself,
+    /// No scope, and the audience is the client itself: an ID token.
+    ForItsOwnClient,
+}
+
 /// Refuses JWTs that are made for something else, whatever their header says.
 pub(super) fn check_claims(
     claims: &Members<'_>,
     typ: Option<&str>,
     has_scope: bool,
 ) -> Result<(), RejectionKind> {
-    let foreign = claims.names().any(is_foreign)
-        || text(claims, "typ").is_some_and(|typ| FOREIGN_TYP_CLAIMS.contains(&typ))
-        || is_client_assertion(claims)
-        || (typ != Some("at+jwt") && !has_scope && is_for_its_own_client(claims));
-    if foreign { Err(RejectionKind::WrongTokenType) } else { Ok(()) }
+    match foreign_sign(claims, typ, has_scope) {
+        Some(_) => Err(RejectionKind::WrongTokenType),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn foreign_sign<'a>(
+    claims: &'a Members<'_>,
+    typ: Option<&str>,
+    has_scope: bool,
+) -> Option<ForeignSign<'a>> {
+    if let Some(name) = claims.names().find(|name| is_foreign(name)) {
+        return Some(ForeignSign::Claim(name));
+    }
+    if let Some(typ) = text(claims, "typ").filter(|typ| FOREIGN_TYP_CLAIMS.contains(typ)) {
+        return Some(ForeignSign::TypClaim(typ));
+    }
+    if is_client_assertion(claims) {
+        return Some(ForeignSign::SpeaksAboutItself);
+    }
+    let own = typ != Some("at+jwt") && !has_scope && is_for_its_own_client(claims);
+    own.then_some(ForeignSign::ForItsOwnClient)
 }
 
 /// A client that speaks about itself (RFC 7523 §3).

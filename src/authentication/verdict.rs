@@ -11,6 +11,7 @@ use crate::clock::NumericDate;
 use crate::jose::JoseHeader;
 use crate::jose::json::Members;
 use crate::rejection_kind::RejectionKind;
+use crate::scope::GrantedScopes;
 
 /// Judges the claims of a token that `issuer` signed; `text` is where they were read.
 pub(super) fn accept(
@@ -21,35 +22,16 @@ pub(super) fn accept(
     now: NumericDate,
     server: &ServerMark,
 ) -> Result<(AccessToken, Lifetime), RejectionKind> {
-    for name in issuer.profile.required_claims() {
-        if !token.contains(name) {
-            return Err(RejectionKind::MissingClaim);
-        }
-    }
+    presence(issuer, token)?;
     let lifetime = Lifetime::read(token)?;
     lifetime.check(now, issuer.leeway)?;
     audience(issuer, token)?;
-    let subject = claims::text(token, "sub")?;
-    let client_id = claims::text(token, "client_id")?;
-    let caller = caller(subject, client_id);
-    let subject = subject.map(Into::into);
-    let client_id = match client_id {
-        Some(client_id) => Some(client_id),
-        None => claims::text(token, "azp")?,
-    };
-    let client_id = client_id.map(Into::into);
-    claims::text(token, "jti")?;
-    let scope = scope_claim::find(token, &issuer.scope_claims);
-    let arrays = issuer.profile == Profile::Compatible;
-    let granted = scope_claim::read(scope, arrays, &issuer.grant_rules)?;
-    let grants_something = granted.iter().next().is_some();
-    token_type::check_claims(token, header.typ.as_deref(), grants_something)?;
+    let Identity { subject, client_id, caller } = Identity::read(token)?;
+    let (subject, client_id) = (subject.map(Into::into), client_id.map(Into::into));
+    let granted = granted(issuer, token)?;
+    token_type::check_claims(token, header.typ.as_deref(), grants_something(&granted))?;
     confirmation::check_unbound(token)?;
-    for (name, value) in &issuer.required_claims {
-        if token.get(name).and_then(|claim| claim.as_str()) != Some(&**value) {
-            return Err(RejectionKind::RequiredClaimNotMet);
-        }
-    }
+    required(issuer, token)?;
     let token = AccessToken::assertion(Verified {
         server: server.clone(),
         issuer: Arc::clone(&issuer.name),
@@ -63,6 +45,33 @@ pub(super) fn accept(
     Ok((token, lifetime))
 }
 
+/// The claims that the profile requires are there.
+pub(super) fn presence(issuer: &TrustedIssuer, token: &Members<'_>) -> Result<(), RejectionKind> {
+    let there = issuer.profile.required_claims().iter().all(|name| token.contains(name));
+    if there { Ok(()) } else { Err(RejectionKind::MissingClaim) }
+}
+
+/// Who a token is about and who got it.
+pub(super) struct Identity<'a> {
+    subject: Option<&'a str>,
+    client_id: Option<&'a str>,
+    caller: Caller,
+}
+
+impl<'a> Identity<'a> {
+    pub(super) fn read(token: &'a Members<'_>) -> Result<Self, RejectionKind> {
+        let subject = claims::text(token, "sub")?;
+        let client_id = claims::text(token, "client_id")?;
+        let caller = caller(subject, client_id);
+        let client_id = match client_id {
+            Some(client_id) => Some(client_id),
+            None => claims::text(token, "azp")?,
+        };
+        claims::text(token, "jti")?;
+        Ok(Self { subject, client_id, caller })
+    }
+}
+
 /// `azp` does not count: who uses it does not say in `sub` that a client acts for itself.
 fn caller(subject: Option<&str>, client_id: Option<&str>) -> Caller {
     match (subject, client_id) {
@@ -72,10 +81,35 @@ fn caller(subject: Option<&str>, client_id: Option<&str>) -> Caller {
     }
 }
 
-fn audience(issuer: &TrustedIssuer, token: &Members<'_>) -> Result<(), RejectionKind> {
+pub(super) fn audience(issuer: &TrustedIssuer, token: &Members<'_>) -> Result<(), RejectionKind> {
     match &issuer.audience {
         Audience::Skipped => Ok(()),
         Audience::OneOf(accepted) if claims::audience_is_one_of(token, accepted)? => Ok(()),
         Audience::OneOf(_) => Err(RejectionKind::WrongAudience),
+    }
+}
+
+/// The scope that the token carries, by the issuer's rules.
+pub(super) fn granted(
+    issuer: &TrustedIssuer,
+    token: &Members<'_>,
+) -> Result<GrantedScopes, RejectionKind> {
+    let scope = scope_claim::find(token, &issuer.scope_claims);
+    let arrays = issuer.profile == Profile::Compatible;
+    scope_claim::read(scope, arrays, &issuer.grant_rules)
+}
+
+pub(super) fn grants_something(granted: &GrantedScopes) -> bool {
+    granted.iter().next().is_some()
+}
+
+/// The claims that the configuration requires have their values.
+pub(super) fn required(issuer: &TrustedIssuer, token: &Members<'_>) -> Result<(), RejectionKind> {
+    let holds =
+        |name: &str, value: &str| token.get(name).and_then(|claim| claim.as_str()) == Some(value);
+    if issuer.required_claims.iter().all(|(name, value)| holds(name, value)) {
+        Ok(())
+    } else {
+        Err(RejectionKind::RequiredClaimNotMet)
     }
 }

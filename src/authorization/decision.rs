@@ -2,6 +2,7 @@
 
 use super::requirement::{Node, Requirement};
 use crate::access_token::AccessToken;
+use crate::scope::GrantedScopes;
 
 /// Why a verified token may not do what it was presented for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,15 +16,33 @@ pub(crate) enum Denial {
 
 /// Whether `token` meets `requirement`.
 pub(crate) fn authorize(requirement: &Requirement, token: &AccessToken) -> Result<(), Denial> {
-    let holds = |scope, rules| Question { token, scope, rules }.answer(&requirement.0);
-    if holds(Scope::Granted, Rules::Judged) {
+    decide(requirement, token.granted(), Rules::Judged(token))
+}
+
+/// Whether so much scope would do, callers and policies aside. For those who explain what would
+/// become of a token that is not verified.
+#[cfg(feature = "sidecar")]
+pub(crate) fn authorize_scope(
+    requirement: &Requirement,
+    granted: &GrantedScopes,
+) -> Result<(), Denial> {
+    decide(requirement, granted, Rules::TakenAsMet)
+}
+
+fn decide(
+    requirement: &Requirement,
+    granted: &GrantedScopes,
+    rules: Rules<'_>,
+) -> Result<(), Denial> {
+    let holds = |scope, rules| Question { granted, scope, rules }.answer(&requirement.0);
+    if holds(Scope::Granted, rules) {
         return Ok(());
     }
     let scope_is_short = !holds(Scope::Granted, Rules::TakenAsMet);
-    let rules = if scope_is_short { Rules::TakenAsMet } else { Rules::Judged };
+    let rules = if scope_is_short { Rules::TakenAsMet } else { rules };
     let more_would_do = holds(Scope::Grantable, rules);
     // A client that is told to ask for what it has, or cannot have, would ask for ever.
-    Err(if more_would_do && requirement.advertises_news_to(token.granted()) {
+    Err(if more_would_do && requirement.advertises_news_to(granted) {
         Denial::InsufficientScope
     } else {
         Denial::Forbidden
@@ -56,30 +75,30 @@ enum Scope {
     Grantable,
 }
 
-/// Whether callers and policies are asked.
+/// Whether callers and policies are asked, and about which token.
 #[derive(Clone, Copy)]
-enum Rules {
-    Judged,
+enum Rules<'a> {
+    Judged(&'a AccessToken),
     TakenAsMet,
 }
 
 #[derive(Clone, Copy)]
 struct Question<'a> {
-    token: &'a AccessToken,
+    granted: &'a GrantedScopes,
     scope: Scope,
-    rules: Rules,
+    rules: Rules<'a>,
 }
 
 impl Question<'_> {
     fn answer(self, node: &Node) -> bool {
-        let granted = self.token.granted();
+        let granted = self.granted;
         match node {
             Node::Scope(scope) => granted.grants(scope) || self.may(|| granted.could_grant(scope)),
             Node::Pattern(pattern) => {
                 granted.grants_any(pattern) || self.may(|| granted.could_grant_any(pattern))
             }
-            Node::Caller(caller) => self.rule(|| self.token.caller() == *caller),
-            Node::Policy(policy) => self.rule(|| (policy.0)(self.token)),
+            Node::Caller(caller) => self.rule(|token| token.caller() == *caller),
+            Node::Policy(policy) => self.rule(|token| (policy.0)(token)),
             Node::AllOf(nodes) => nodes.iter().all(|node| self.answer(node)),
             Node::AnyOf(nodes) => nodes.iter().any(|node| self.answer(node)),
             Node::StandIn { node, .. } => self.answer(node),
@@ -93,9 +112,9 @@ impl Question<'_> {
         }
     }
 
-    fn rule(self, judge: impl FnOnce() -> bool) -> bool {
+    fn rule(self, judge: impl FnOnce(&AccessToken) -> bool) -> bool {
         match self.rules {
-            Rules::Judged => judge(),
+            Rules::Judged(token) => judge(token),
             Rules::TakenAsMet => true,
         }
     }

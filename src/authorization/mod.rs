@@ -19,9 +19,13 @@
 
 mod advertised;
 mod decision;
+#[cfg(feature = "sidecar")]
+mod description;
 mod requirement;
 
 pub use advertised::InvalidRequirement;
+#[cfg(feature = "sidecar")]
+pub(crate) use decision::authorize_scope;
 pub(crate) use decision::{Denial, authorize};
 pub use requirement::{Requirement, all_of, any_of, clients, policy, scope, scope_pattern, users};
 

@@ -167,6 +167,12 @@ impl JwkSet {
             .take(MAX_TRIALS)
     }
 
+    /// Every key, once for each algorithm that it serves.
+    #[cfg(feature = "sidecar")]
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &VerificationKey> {
+        self.keys.iter()
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.keys.len()
     }

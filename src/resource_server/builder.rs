@@ -179,6 +179,14 @@ impl ResourceServerBuilder {
         self
     }
 
+    /// Without the file of last good keys, for commands that only look: whoever runs them would
+    /// own the file from then on.
+    #[cfg(feature = "sidecar")]
+    pub(crate) fn without_jwks_snapshot(mut self) -> Self {
+        self.jwks_snapshot = None;
+        self
+    }
+
     /// How many verified tokens are remembered, so that the signature of a token that comes again is
     /// not checked again: that many, and an eighth more at most. 0 switches it off. Default: 10,000.
     ///

@@ -106,6 +106,18 @@ impl ResourceServer {
         self.0.authenticator.token_cache()
     }
 
+    /// What tokens are authenticated by, for those who explain it.
+    #[cfg(feature = "sidecar")]
+    pub(crate) fn authenticator(&self) -> &Authenticator {
+        &self.0.authenticator
+    }
+
+    /// What every request needs.
+    #[cfg(feature = "sidecar")]
+    pub(crate) fn required(&self) -> &Requirement {
+        &self.0.required
+    }
+
     pub(crate) fn preflight(&self) -> Preflight {
         self.0.preflight
     }

@@ -106,6 +106,15 @@ impl GrantedScopes {
         self.text.split_terminator(' ')
     }
 
+    /// The granted elements of which nothing counts, because of the ceiling.
+    #[cfg(feature = "sidecar")]
+    pub(crate) fn beyond_ceiling(&self) -> impl Iterator<Item = &str> {
+        self.iter().filter(|element| match self.is_pattern(element) {
+            true => !self.rules.allow_some(&[element]),
+            false => !self.rules.allow(element),
+        })
+    }
+
     /// Whether the token grants this scope, within the ceiling.
     pub(crate) fn grants(&self, required: &Scope) -> bool {
         self.counts_as(required.as_str())
