@@ -164,23 +164,3 @@ fn other_addresses_than_loopback_are_refused() {
         assert_eq!(error.lines().count(), 1, "{error}");
     }
 }
-
-#[test]
-fn the_command_line_explains_itself() {
-    let (code, help, _) = run(&mut portcullis(&["--help"]));
-    assert_eq!(code, Some(0));
-    assert!(help.contains("demo") && help.contains("PORTCULLIS_LISTEN"), "{help}");
-    assert!(help.lines().all(|line| line.len() <= 80), "{help}");
-    for planned in ["serve", "check", "explain"] {
-        assert!(help.split_whitespace().all(|word| word != planned), "{planned} is not there yet");
-        assert_eq!(run(&mut portcullis(&[planned])).0, Some(64), "{planned}");
-    }
-    let (code, version, _) = run(&mut portcullis(&["--version"]));
-    assert_eq!(code, Some(0));
-    assert_eq!(version, format!("portcullis {}\n", env!("CARGO_PKG_VERSION")));
-
-    let (code, printed, error) = run(&mut portcullis(&["dmeo"]));
-    assert_eq!((code, printed.as_str()), (Some(64), ""));
-    assert!(error.contains("\"demo\""), "{error}");
-    assert_eq!(run(&mut portcullis(&[])).0, Some(64));
-}

@@ -72,6 +72,8 @@ use std::ffi::OsString;
 
 use crate::config_error::ConfigError;
 use crate::resource_server::{ResourceServer, ResourceServerBuilder};
+#[cfg(all(test, feature = "sidecar"))]
+pub(crate) use names::KNOWN as KNOWN_NAMES;
 #[cfg(feature = "sidecar")]
 pub(crate) use nearest::nearest;
 pub(crate) use source::Source;

@@ -26,7 +26,7 @@ pub(super) const JWKS_SNAPSHOT: &str = "PORTCULLIS_JWKS_SNAPSHOT";
 pub(super) const TOKEN_CACHE: &str = "PORTCULLIS_TOKEN_CACHE";
 
 /// Every name there is, in the order in which faults are reported.
-const KNOWN: [&str; 32] = [
+pub(crate) const KNOWN: [&str; 32] = [
     ISSUER,
     AUDIENCE,
     JWKS_URI,

@@ -2,142 +2,155 @@
 
 use std::fmt;
 
+use super::explain;
+use super::help::Topic;
 use crate::env::nearest;
 
 /// What the process is to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, PartialEq, Eq)]
 pub(super) enum Command {
+    Serve,
     Demo,
-    Help,
+    Check,
+    Explain(explain::Options),
+    Help(Topic),
     Version,
 }
 
-pub(super) const HELP: &str = "\
-portcullis: checks OAuth 2.0 access tokens in front of an API
-
-Usage: portcullis COMMAND
-
-Commands:
-  demo    runs a development authorization server and a protected API on this
-          machine alone, and prints curl lines that show what the API answers
-
-Options:
-  -h, --help       prints this text
-  -V, --version    prints the version
-
-Environment:
-  PORTCULLIS_LISTEN    address of the demo API, a loopback one
-                       (default 127.0.0.1:8080, or a free port if that is taken)
-";
-
 /// The names that may be meant where none is known.
-const NAMES: [&str; 3] = ["demo", "--help", "--version"];
+const NAMES: [&str; 7] = ["serve", "demo", "check", "explain", "help", "--help", "--version"];
 
-/// Part of the design, and not there yet.
-const PLANNED: [&str; 3] = ["serve", "check", "explain"];
+const HELP: [&str; 2] = ["--help", "-h"];
 
 /// A command line that nothing can be done with.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum UsageError {
-    Nothing,
-    Planned(String),
-    Unknown { argument: String, similar: Option<&'static str> },
-    Superfluous(String),
+    UnknownCommand { given: Given, similar: Option<&'static str> },
+    UnknownOption { given: Given, similar: Option<&'static str>, topic: Topic },
+    Superfluous { given: Given, topic: Topic },
+}
+
+/// An argument as a message may repeat it. What is long may be a token whose command was forgotten.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Given(Option<String>);
+
+impl Given {
+    fn new(argument: &str) -> Self {
+        const LONGEST: usize = 15;
+        Self((argument.chars().count() <= LONGEST).then(|| argument.to_owned()))
+    }
+}
+
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(argument) => write!(f, "{argument:?}"),
+            None => f.write_str("of this name"),
+        }
+    }
 }
 
 impl fmt::Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Nothing => f.write_str("a command is missing")?,
-            Self::Planned(name) => write!(f, "the command {name:?} is not there yet")?,
-            Self::Unknown { argument, similar: None } => {
-                write!(f, "there is no command {argument:?}")?;
+        let (similar, topic) = match self {
+            Self::UnknownCommand { given, similar } => {
+                write!(f, "there is no command {given}")?;
+                (similar, Topic::All)
             }
-            Self::Unknown { argument, similar: Some(similar) } => {
-                write!(f, "there is no command {argument:?}; is it {similar:?} that you mean?")?;
+            Self::UnknownOption { given, similar, topic } => {
+                write!(f, "there is no option {given}")?;
+                (similar, *topic)
             }
-            Self::Superfluous(argument) => write!(f, "{argument:?} is one argument too many")?,
+            Self::Superfluous { given: Given(Some(argument)), topic } => {
+                write!(f, "{argument:?} is one argument too many")?;
+                (&None, *topic)
+            }
+            Self::Superfluous { topic, .. } => {
+                f.write_str("there is one argument too many")?;
+                (&None, *topic)
+            }
+        };
+        if let Some(similar) = similar {
+            write!(f, "; is it {similar:?} that you mean?")?;
         }
-        f.write_str("\nTry: portcullis --help")
+        match topic.name() {
+            Some(name) => write!(f, "\nTry: portcullis {name} --help"),
+            None => f.write_str("\nTry: portcullis --help"),
+        }
     }
 }
 
 impl Command {
     /// From the arguments after the name of the program.
     pub(super) fn parse(arguments: &[String]) -> Result<Self, UsageError> {
-        let Some((first, rest)) = arguments.split_first() else { return Err(UsageError::Nothing) };
-        let command = match first.as_str() {
-            "demo" => Self::Demo,
-            "help" | "--help" | "-h" => Self::Help,
-            "--version" | "-V" => Self::Version,
-            planned if PLANNED.contains(&planned) => {
-                return Err(UsageError::Planned(first.clone()));
-            }
+        let Some((first, rest)) = arguments.split_first() else { return Ok(Self::Serve) };
+        let (command, topic) = match first.as_str() {
+            "serve" => (Self::Serve, Topic::Serve),
+            "demo" => (Self::Demo, Topic::Demo),
+            "check" => (Self::Check, Topic::Check),
+            "explain" => return explain(rest),
+            "help" => return help(rest),
+            "--help" | "-h" => (Self::Help(Topic::All), Topic::All),
+            "--version" | "-V" => (Self::Version, Topic::All),
             unknown => {
-                let argument = first.clone();
-                return Err(UsageError::Unknown { argument, similar: nearest(unknown, NAMES) });
+                let (given, similar) = (Given::new(unknown), nearest(unknown, NAMES));
+                return Err(UsageError::UnknownCommand { given, similar });
             }
         };
-        match rest {
-            [] => Ok(command),
-            [only] if matches!(only.as_str(), "--help" | "-h") => Ok(Self::Help),
-            [superfluous, ..] => Err(UsageError::Superfluous(superfluous.clone())),
+        match rest.first() {
+            None => Ok(command),
+            Some(argument) if HELP.contains(&argument.as_str()) => Ok(Self::Help(topic)),
+            Some(argument) => Err(not_for(topic, argument, &["--help"])),
         }
+    }
+}
+
+/// Everything that is no option belongs to the token, for lines are pasted as they are:
+/// `Authorization: Bearer …`, without quotes.
+fn explain(arguments: &[String]) -> Result<Command, UsageError> {
+    const OPTIONS: [&str; 3] = ["--offline", "--json", "--help"];
+    let mut options = explain::Options::default();
+    for argument in arguments {
+        match argument.as_str() {
+            "--offline" => options.offline = true,
+            "--json" => options.json = true,
+            "--help" | "-h" => return Ok(Command::Help(Topic::Explain)),
+            // Standard input, as without it.
+            "-" => {}
+            option if option.starts_with('-') => {
+                return Err(not_for(Topic::Explain, option, &OPTIONS));
+            }
+            word => options.token.add(word),
+        }
+    }
+    Ok(Command::Explain(options))
+}
+
+/// `help`, and `help` with the name of a command.
+fn help(arguments: &[String]) -> Result<Command, UsageError> {
+    match arguments {
+        [] => Ok(Command::Help(Topic::All)),
+        [name] => match Topic::of(name) {
+            Some(topic) => Ok(Command::Help(topic)),
+            None => {
+                let names = NAMES.into_iter().filter(|name| Topic::of(name).is_some());
+                let (given, similar) = (Given::new(name), nearest(name, names));
+                Err(UsageError::UnknownCommand { given, similar })
+            }
+        },
+        [_, superfluous, ..] => Err(not_for(Topic::All, superfluous, &["--help"])),
+    }
+}
+
+fn not_for(topic: Topic, argument: &str, options: &[&'static str]) -> UsageError {
+    let given = Given::new(argument);
+    if argument.starts_with('-') {
+        let similar = nearest(argument, options.iter().copied());
+        UsageError::UnknownOption { given, similar, topic }
+    } else {
+        UsageError::Superfluous { given, topic }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn parse(line: &str) -> Result<Command, UsageError> {
-        let arguments: Vec<String> = line.split_terminator(' ').map(str::to_owned).collect();
-        Command::parse(&arguments)
-    }
-
-    #[test]
-    fn known_commands() {
-        for (line, command) in [
-            ("demo", Command::Demo),
-            ("help", Command::Help),
-            ("--help", Command::Help),
-            ("-h", Command::Help),
-            ("demo --help", Command::Help),
-            ("--version", Command::Version),
-            ("-V", Command::Version),
-        ] {
-            assert_eq!(parse(line), Ok(command), "{line}");
-        }
-    }
-
-    #[test]
-    fn unknown_commands_are_refused_with_the_nearest_known_one() {
-        for (argument, similar) in [
-            ("dmeo", Some("demo")),
-            ("Demo", Some("demo")),
-            ("demos", Some("demo")),
-            ("--hlep", Some("--help")),
-            ("--versoin", Some("--version")),
-            ("proxy", None),
-            ("demonstrate", None),
-            ("-", None),
-        ] {
-            let argument = argument.to_owned();
-            assert_eq!(parse(&argument), Err(UsageError::Unknown { argument, similar }));
-        }
-    }
-
-    #[test]
-    fn other_mistakes() {
-        assert_eq!(parse(""), Err(UsageError::Nothing));
-        assert_eq!(parse("serve"), Err(UsageError::Planned("serve".to_owned())));
-        assert_eq!(parse("demo now"), Err(UsageError::Superfluous("now".to_owned())));
-    }
-
-    #[test]
-    fn messages_stay_on_their_lines() {
-        let error = parse("a\nb\u{1b}[31m").unwrap_err().to_string();
-        assert_eq!(error.lines().count(), 2);
-        assert!(error.lines().all(|line| line.chars().all(|char| !char.is_control())));
-    }
-}
+mod tests;

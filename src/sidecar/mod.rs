@@ -1,15 +1,20 @@
 //! The `portcullis` binary, for the crate's own use.
 //!
-//! It has one command so far, `portcullis demo`. Exit codes are those of sysexits: 0 after a clean
-//! end, 64 where the command line is wrong, 78 where the configuration is, 1 for the rest.
+//! Exit codes are those of sysexits: 0 after a clean end, 64 where the command line is wrong, 78
+//! where the configuration is, 1 for the rest.
 
-#[allow(dead_code, unused_imports)]
 mod admin;
+mod check;
 mod command;
 mod demo;
+mod explain;
+mod help;
+mod hint;
 mod path;
 mod rules;
+mod serve;
 mod telemetry;
+mod words;
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -18,6 +23,7 @@ use std::process::ExitCode;
 use command::Command;
 
 use crate::config_error::ConfigError;
+use crate::resource_server::ResourceServerBuilder;
 
 const USAGE: u8 = 64;
 const CONFIGURATION: u8 = 78;
@@ -26,6 +32,8 @@ const CONFIGURATION: u8 = 78;
 #[derive(Debug)]
 enum Failure {
     Configuration(ConfigError),
+    /// What is wrong with the command line or with what was read because of it.
+    Usage(String),
     Io(io::Error),
 }
 
@@ -47,18 +55,28 @@ pub fn main() -> ExitCode {
         .skip(1)
         .map(|argument| argument.to_string_lossy().into_owned())
         .collect();
+    let done = |()| ExitCode::SUCCESS;
     let result = match Command::parse(&arguments) {
-        Ok(Command::Demo) => demo::run(),
-        Ok(Command::Help) => say(command::HELP),
-        Ok(Command::Version) => say(concat!("portcullis ", env!("CARGO_PKG_VERSION"))),
-        Err(problem) => return complain(&format!("portcullis: {problem}"), USAGE),
+        Ok(Command::Serve) => serve::run().map(done),
+        Ok(Command::Demo) => demo::run().map(done),
+        Ok(Command::Check) => check::run(),
+        Ok(Command::Explain(options)) => explain::run(options),
+        Ok(Command::Help(topic)) => say(&topic.text()).map(done),
+        Ok(Command::Version) => say(concat!("portcullis ", env!("CARGO_PKG_VERSION"))).map(done),
+        Err(problem) => Err(Failure::Usage(problem.to_string())),
     };
     match result {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         // One line for each fault, as it is.
         Err(Failure::Configuration(error)) => complain(&error, CONFIGURATION),
+        Err(Failure::Usage(problem)) => complain(&format!("portcullis: {problem}"), USAGE),
         Err(Failure::Io(error)) => complain(&format!("portcullis: {error}"), 1),
     }
+}
+
+/// The engine as the environment configures it, for the commands that look at it.
+fn configured_engine() -> Result<ResourceServerBuilder, ConfigError> {
+    Ok(ResourceServerBuilder::from_vars(std::env::vars_os())?.without_jwks_snapshot())
 }
 
 /// Writes a line, or several, to standard output.

@@ -1,0 +1,47 @@
+//! `portcullis check`: is the configuration good, and is everything there that it names?
+//!
+//! 1. Faults of the configuration end it at once, as they end the sidecar (exit code 78).
+//! 2. Every issuer is asked for its keys now ([`issuers`]); one that gives none is not good (1).
+//! 3. What every request needs, for comparison with what was meant ([`needs`]).
+//! 4. What only the sidecar has, its upstream and its rules ([`service`]), and warnings.
+
+mod issuers;
+mod needs;
+mod page;
+mod service;
+mod warnings;
+
+use std::process::ExitCode;
+
+use tokio::runtime;
+
+use self::page::Page;
+use super::{Failure, configured_engine, say};
+use crate::resource_server::ResourceServer;
+
+/// Checks, tells, and ends with 0 where all is good.
+pub(super) fn run() -> Result<ExitCode, Failure> {
+    let (engine, warnings) = warnings::collect(configured_engine);
+    let server = engine?.token_cache(0).build()?;
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut page = Page::default();
+    for warning in warnings {
+        page.warn(warning);
+    }
+    let good = runtime.block_on(check(&server, &mut page));
+    page.conclude(if good { "good" } else { "not good: tokens of an issuer without keys get 503" });
+    say(&page.to_string())?;
+    Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Whether there are keys of every issuer.
+async fn check(server: &ResourceServer, page: &mut Page) -> bool {
+    let good = issuers::write(server, page).await;
+    needs::write(server, page);
+    // Here the upstream and the rules join in, as soon as there are settings that name them:
+    // service::upstream(page, …).await and service::rules(page, …).
+    good
+}
+
+#[cfg(test)]
+mod tests;

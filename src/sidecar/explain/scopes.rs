@@ -1,0 +1,34 @@
+//! What every request needs, against what the token grants.
+
+use super::report::{Check, Line};
+use crate::authentication::TrustedIssuer;
+use crate::authorization::{Denial, Requirement, authorize_scope};
+use crate::jose::json::Members;
+use crate::rejection_kind::RejectionKind;
+use crate::sidecar::words::list;
+
+pub(super) fn line(required: &Requirement, issuer: &TrustedIssuer, claims: &Members<'_>) -> Line {
+    let Ok(granted) = issuer.granted(claims) else {
+        return Line::skipped(Check::Scopes, "the scope claim cannot be read");
+    };
+    let needed = required.describe();
+    let result = authorize_scope(required, &granted).map_err(|denial| match denial {
+        Denial::InsufficientScope => RejectionKind::InsufficientScope,
+        Denial::Forbidden => RejectionKind::Forbidden,
+    });
+    let lacking = required.lacking(&granted);
+    let mut found = match (needed.is_empty(), lacking.as_slice()) {
+        (true, _) => "none are required of every request".to_owned(),
+        (_, []) => "all that every request needs are granted".to_owned(),
+        (_, lacking) => format!("lacks {}", list(lacking.iter().map(String::as_str))),
+    };
+    let beyond: Vec<_> = granted.beyond_ceiling().collect();
+    if !beyond.is_empty() {
+        found.push_str(&format!("; the ceiling leaves out {}", list(beyond)));
+    }
+    let expected = match needed.as_slice() {
+        [] => String::new(),
+        needed => format!("every request needs {}", list(needed.iter().map(String::as_str))),
+    };
+    Line::new(Check::Scopes, result, found, expected)
+}
