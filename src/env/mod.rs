@@ -66,7 +66,7 @@ mod names;
 mod nearest;
 mod server;
 mod source;
-mod values;
+pub(crate) mod values;
 
 use std::ffi::OsString;
 
@@ -74,9 +74,14 @@ use crate::config_error::ConfigError;
 use crate::resource_server::{ResourceServer, ResourceServerBuilder};
 #[cfg(all(test, feature = "sidecar"))]
 pub(crate) use names::KNOWN as KNOWN_NAMES;
-#[cfg(feature = "sidecar")]
-pub(crate) use nearest::nearest;
 pub(crate) use source::Source;
+#[cfg(feature = "sidecar")]
+pub(crate) use {
+    names::sidecar as variables,
+    nearest::nearest,
+    server::read as read_engine,
+    source::{Origin, Problems, Read},
+};
 
 impl ResourceServer {
     /// A resource server as the [`PORTCULLIS_*` variables](crate::env) of the process describe it.

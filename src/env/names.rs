@@ -25,6 +25,31 @@ pub(super) const JWKS_MAX_STALE: &str = "PORTCULLIS_JWKS_MAX_STALE";
 pub(super) const JWKS_SNAPSHOT: &str = "PORTCULLIS_JWKS_SNAPSHOT";
 pub(super) const TOKEN_CACHE: &str = "PORTCULLIS_TOKEN_CACHE";
 
+/// What the floor above reads.
+#[cfg_attr(not(feature = "sidecar"), allow(dead_code, reason = "known, and left alone"))]
+pub(crate) mod sidecar {
+    pub(crate) const UPSTREAM: &str = "PORTCULLIS_UPSTREAM";
+    pub(crate) const LISTEN: &str = "PORTCULLIS_LISTEN";
+    pub(crate) const ADMIN_LISTEN: &str = "PORTCULLIS_ADMIN_LISTEN";
+    pub(crate) const MODE: &str = "PORTCULLIS_MODE";
+    pub(crate) const RULES: &str = "PORTCULLIS_RULES";
+    pub(crate) const FORWARD_TOKEN: &str = "PORTCULLIS_FORWARD_TOKEN";
+    pub(crate) const CLAIM_HEADERS: &str = "PORTCULLIS_CLAIM_HEADERS";
+    pub(crate) const TRUSTED_PROXIES: &str = "PORTCULLIS_TRUSTED_PROXIES";
+    pub(crate) const TLS_CERT: &str = "PORTCULLIS_TLS_CERT";
+    pub(crate) const TLS_KEY: &str = "PORTCULLIS_TLS_KEY";
+    pub(crate) const DRAIN_TIMEOUT: &str = "PORTCULLIS_DRAIN_TIMEOUT";
+    pub(crate) const LOG: &str = "PORTCULLIS_LOG";
+    pub(crate) const LOG_FORMAT: &str = "PORTCULLIS_LOG_FORMAT";
+
+    pub(crate) const JWKS: &str = super::JWKS;
+
+    /// The engine's own.
+    pub(crate) fn engine() -> impl Iterator<Item = &'static str> {
+        super::KNOWN.into_iter().take_while(|name| *name != UPSTREAM)
+    }
+}
+
 /// Every name there is, in the order in which faults are reported.
 pub(crate) const KNOWN: [&str; 32] = [
     ISSUER,
@@ -46,20 +71,19 @@ pub(crate) const KNOWN: [&str; 32] = [
     JWKS_MAX_STALE,
     JWKS_SNAPSHOT,
     TOKEN_CACHE,
-    // The sidecar's own, read by the floor above.
-    "PORTCULLIS_UPSTREAM",
-    "PORTCULLIS_LISTEN",
-    "PORTCULLIS_ADMIN_LISTEN",
-    "PORTCULLIS_MODE",
-    "PORTCULLIS_RULES",
-    "PORTCULLIS_FORWARD_TOKEN",
-    "PORTCULLIS_CLAIM_HEADERS",
-    "PORTCULLIS_TRUSTED_PROXIES",
-    "PORTCULLIS_TLS_CERT",
-    "PORTCULLIS_TLS_KEY",
-    "PORTCULLIS_DRAIN_TIMEOUT",
-    "PORTCULLIS_LOG",
-    "PORTCULLIS_LOG_FORMAT",
+    sidecar::UPSTREAM,
+    sidecar::LISTEN,
+    sidecar::ADMIN_LISTEN,
+    sidecar::MODE,
+    sidecar::RULES,
+    sidecar::FORWARD_TOKEN,
+    sidecar::CLAIM_HEADERS,
+    sidecar::TRUSTED_PROXIES,
+    sidecar::TLS_CERT,
+    sidecar::TLS_KEY,
+    sidecar::DRAIN_TIMEOUT,
+    sidecar::LOG,
+    sidecar::LOG_FORMAT,
 ];
 
 /// How a variable is given.
@@ -162,7 +186,7 @@ mod tests {
     #[test]
     fn the_manual_names_every_variable_that_is_read_here() {
         let manual = include_str!("mod.rs");
-        for name in KNOWN.into_iter().take_while(|name| *name != "PORTCULLIS_UPSTREAM") {
+        for name in sidecar::engine() {
             assert!(manual.contains(&format!("//! | `{name}` |")), "{name}");
         }
     }

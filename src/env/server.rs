@@ -29,7 +29,7 @@ const ALLOWS_HTTP: &str = "PORTCULLIS_ALLOW_HTTP=dangerously: whoever is on the 
      authorization server can supply keys, and so make tokens";
 
 /// A builder with all that is set. Faults stay in `source`.
-pub(super) fn read(source: &mut Source) -> ResourceServerBuilder {
+pub(crate) fn read(source: &mut Source) -> ResourceServerBuilder {
     let mut builder = ResourceServer::builder();
     let resource = source.read(RESOURCE, values::word);
     let audience = Audience::read(source, &resource);

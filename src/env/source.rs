@@ -37,7 +37,7 @@ pub(crate) enum Read<T> {
 }
 
 /// A value, or where it is.
-pub(super) enum Origin {
+pub(crate) enum Origin {
     Value(String),
     File(PathBuf),
 }
@@ -50,7 +50,7 @@ impl<T> Read<T> {
         }
     }
 
-    pub(super) fn is_unset(&self) -> bool {
+    pub(crate) fn is_unset(&self) -> bool {
         matches!(self, Self::Unset)
     }
 }
@@ -109,7 +109,7 @@ impl Source {
     }
 
     /// Like [`read`](Self::read); unset is a fault.
-    pub(super) fn read_required<T>(
+    pub(crate) fn read_required<T>(
         &mut self,
         variable: &'static str,
         parse: impl FnOnce(&str) -> Result<T, Problems>,
@@ -121,7 +121,7 @@ impl Source {
     }
 
     /// Where the value of a variable is; a file is not opened.
-    pub(super) fn origin(&mut self, variable: &'static str) -> Read<Origin> {
+    pub(crate) fn origin(&mut self, variable: &'static str) -> Read<Origin> {
         let Some(given) = self.given.get(variable) else { return Read::Unset };
         let origin = match (&given.value, &given.file) {
             (None, None) => return Read::Unset,
@@ -145,7 +145,7 @@ impl Source {
     }
 
     /// Adds a fault, under the name by which the variable was given; the same one only once.
-    pub(super) fn fault(&mut self, variable: &'static str, problem: impl Into<String>) {
+    pub(crate) fn fault(&mut self, variable: &'static str, problem: impl Into<String>) {
         let name = names::in_form(variable, self.form(variable));
         let place = (names::position(variable) + 1, name);
         let problems = self.faults.entry(place).or_default();
@@ -161,23 +161,28 @@ impl Source {
     }
 
     /// To be said when the configuration is good.
-    pub(super) fn warn(&mut self, warning: &'static str) {
+    pub(crate) fn warn(&mut self, warning: &'static str) {
         self.warnings.push(warning);
     }
 
-    /// `value` where no fault was found.
+    /// `value` where no fault was found; warnings are logged.
     pub(crate) fn finish<T>(self, value: T) -> Result<T, ConfigError> {
+        let (value, warnings) = self.finish_quietly(value)?;
+        for warning in warnings {
+            tracing::warn!("{warning}");
+        }
+        Ok(value)
+    }
+
+    /// `value` and what there is to warn of, where no fault was found.
+    pub(crate) fn finish_quietly<T>(self, value: T) -> Result<(T, Vec<&'static str>), ConfigError> {
         let mut faults = Faults::default();
         for ((_, name), problems) in self.faults {
             for problem in problems {
                 faults.add(name.clone(), problem);
             }
         }
-        let value = faults.or(value)?;
-        for warning in self.warnings {
-            tracing::warn!("{warning}");
-        }
-        Ok(value)
+        Ok((faults.or(value)?, self.warnings))
     }
 
     fn unusable<T>(&mut self, variable: &'static str, problems: Problems) -> Read<T> {

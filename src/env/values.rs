@@ -12,12 +12,12 @@ use crate::jose::Algorithm;
 use crate::scope::{Ceiling, InvalidScope, split_config_list};
 
 /// As it stands.
-pub(super) fn text(text: &str) -> Result<String, Problems> {
+pub(crate) fn text(text: &str) -> Result<String, Problems> {
     Ok(text.to_owned())
 }
 
 /// Something that cannot hold white space, such as a URL.
-pub(super) fn word(text: &str) -> Result<String, Problems> {
+pub(crate) fn word(text: &str) -> Result<String, Problems> {
     if text.contains(char::is_whitespace) {
         return problem("must be one value without white space");
     }
@@ -25,7 +25,7 @@ pub(super) fn word(text: &str) -> Result<String, Problems> {
 }
 
 /// The path of a file that need not exist.
-pub(super) fn path(text: &str) -> Result<PathBuf, Problems> {
+pub(crate) fn path(text: &str) -> Result<PathBuf, Problems> {
     file::path(text).map_err(|fault| vec![fault.to_owned()])
 }
 
@@ -35,7 +35,7 @@ pub(super) fn words(text: &str) -> Result<Vec<String>, Problems> {
 }
 
 /// One of a few words.
-pub(super) fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, Problems> {
+pub(crate) fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, Problems> {
     if let Some((_, value)) = choices.iter().find(|(word, _)| *word == text) {
         return Ok(*value);
     }
@@ -44,7 +44,7 @@ pub(super) fn choice<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, Pr
 }
 
 /// `500ms`, `30s`, `10m`, `24h`.
-pub(super) fn duration(text: &str) -> Result<Duration, Problems> {
+pub(crate) fn duration(text: &str) -> Result<Duration, Problems> {
     let end = text.find(|char: char| !char.is_ascii_digit()).unwrap_or(text.len());
     let milliseconds = match text.split_at_checked(end) {
         Some((_, "ms")) => 1,
@@ -118,7 +118,7 @@ fn scope_problems(errors: Vec<InvalidScope>) -> Problems {
     errors.iter().map(InvalidScope::to_string).collect()
 }
 
-fn each_element<'a, T>(
+pub(crate) fn each_element<'a, T>(
     text: &'a str,
     mut parse: impl FnMut(&'a str) -> Result<T, String>,
 ) -> Result<Vec<T>, Problems> {
@@ -132,7 +132,7 @@ fn each_element<'a, T>(
     if problems.is_empty() { Ok(parsed) } else { Err(problems) }
 }
 
-fn problem<T>(text: impl Into<String>) -> Result<T, Problems> {
+pub(crate) fn problem<T>(text: impl Into<String>) -> Result<T, Problems> {
     Err(vec![text.into()])
 }
 

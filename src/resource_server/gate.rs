@@ -16,6 +16,7 @@ use crate::rejection::Rejection;
 use crate::rejection_kind::RejectionKind;
 
 /// A resource server with the requirement of one route and its challenges, ready to send.
+#[derive(Clone)]
 pub(crate) struct Gate {
     server: ResourceServer,
     requirement: Arc<Requirement>,

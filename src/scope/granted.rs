@@ -115,6 +115,17 @@ impl GrantedScopes {
         })
     }
 
+    /// The granted elements that count, with one space between: those that the ceiling covers.
+    #[cfg(feature = "sidecar")]
+    pub(crate) fn counting(&self) -> std::borrow::Cow<'_, str> {
+        use std::borrow::Cow;
+        if self.rules.ceiling.is_none() {
+            return Cow::Borrowed(&self.text);
+        }
+        let counting: Vec<&str> = self.iter().filter(|element| self.rules.allow(element)).collect();
+        Cow::Owned(counting.join(" "))
+    }
+
     /// Whether the token grants this scope, within the ceiling.
     pub(crate) fn grants(&self, required: &Scope) -> bool {
         self.counts_as(required.as_str())

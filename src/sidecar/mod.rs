@@ -3,17 +3,22 @@
 //! Exit codes are those of sysexits: 0 after a clean end, 64 where the command line is wrong, 78
 //! where the configuration is, 1 for the rest.
 
+mod access_log;
 mod admin;
 mod check;
 mod command;
 mod demo;
+mod drain;
 mod explain;
 mod help;
 mod hint;
 mod path;
+mod proxy;
 mod rules;
 mod serve;
+mod settings;
 mod telemetry;
+mod upstream;
 mod words;
 
 use std::fmt;

@@ -102,20 +102,20 @@ where
 }
 
 /// What the answer to a refused request depends on besides the reason.
-pub(super) struct RefusedRequest {
+pub(crate) struct RefusedRequest {
     is_head: bool,
     is_cross_origin: bool,
 }
 
 impl RefusedRequest {
-    pub(super) fn of<B>(request: &Request<B>) -> Self {
+    pub(crate) fn of<B>(request: &Request<B>) -> Self {
         Self {
             is_head: request.method() == Method::HEAD,
             is_cross_origin: request.headers().contains_key(ORIGIN),
         }
     }
 
-    fn answer(&self, rejection: &Rejection) -> Response<Bytes> {
+    pub(crate) fn answer(&self, rejection: &Rejection) -> Response<Bytes> {
         tracing::debug!(kind = ?rejection.kind(), "request refused");
         let mut response = rejection.to_response();
         if self.is_head {

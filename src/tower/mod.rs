@@ -62,6 +62,8 @@ pub use body::ResponseBody;
 pub use future::ResponseFuture;
 pub use layer::{AuthenticateLayer, RequireLayer};
 pub use service::Guard;
+#[cfg(feature = "sidecar")]
+pub(crate) use {future::RefusedRequest, service::is_preflight};
 
 use crate::authorization::Requirement;
 use crate::resource_server::ResourceServer;

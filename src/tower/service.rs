@@ -88,7 +88,7 @@ impl<S> Guard<S> {
 }
 
 /// The Fetch standard's CORS preflight request; a plain `OPTIONS` is a request like any other.
-fn is_preflight<B>(request: &Request<B>) -> bool {
+pub(crate) fn is_preflight<B>(request: &Request<B>) -> bool {
     let has = |name| request.headers().get(name).is_some_and(|value| !value.is_empty());
     request.method() == Method::OPTIONS && has(ORIGIN) && has(ACCESS_CONTROL_REQUEST_METHOD)
 }

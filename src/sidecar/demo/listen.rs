@@ -6,6 +6,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::config_error::ConfigError;
 use crate::env::Source;
+use crate::sidecar::settings::loopback_socket;
 use crate::testing::serve::LoopbackSocket;
 
 const VARIABLE: &str = "PORTCULLIS_LISTEN";
@@ -19,8 +20,7 @@ pub(super) fn configured(
     let mut source = Source::new(variables);
     let address = source.read(VARIABLE, |text| {
         let problem = "must be host:port with a loopback host, for example 127.0.0.1:8080";
-        let address = parse(text).filter(|address| address.ip().is_loopback());
-        address.ok_or_else(|| vec![problem.to_owned()])
+        loopback_socket(text).ok_or_else(|| vec![problem.to_owned()])
     });
     source.finish(address.value())
 }
@@ -32,14 +32,6 @@ pub(super) async fn bind(configured: Option<SocketAddr>) -> io::Result<LoopbackS
         Some(address) => LoopbackSocket::bind(address).await.map_err(|error| {
             io::Error::new(error.kind(), format!("{VARIABLE}: {address}: {error}"))
         }),
-    }
-}
-
-/// No name but this one is looked up: others may lead anywhere.
-fn parse(text: &str) -> Option<SocketAddr> {
-    match text.strip_prefix("localhost:") {
-        Some(port) => Some((Ipv4Addr::LOCALHOST, port.parse().ok()?).into()),
-        None => text.parse().ok(),
     }
 }
 

@@ -53,7 +53,7 @@ pub(in crate::sidecar) use fault::RuleFault;
 use methods::Methods;
 use needs::Needs;
 use path_pattern::PathPattern;
-pub(in crate::sidecar) use routes::{Access, Route, Routes};
+pub(in crate::sidecar) use routes::{Route, Routes};
 
 use crate::resource_server::ResourceServer;
 
@@ -84,6 +84,11 @@ impl Rules {
     /// that is being written.
     pub(in crate::sidecar) fn parse(text: &str) -> Result<Self, Vec<RuleFault>> {
         read::rules(text).map(Self)
+    }
+
+    /// How many there are.
+    pub(in crate::sidecar) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// What is allowed, and most likely not what was meant; one line each.

@@ -34,12 +34,6 @@ pub(in crate::sidecar) enum BadRequest {
     Framing,
     /// `Expect` with something other than `100-continue`.
     Expectation,
-    /// An upgrade that cannot be tunnelled.
-    Upgrade,
-    /// Its header or its body is larger than allowed.
-    TooLarge,
-    /// It took too long to come.
-    TooSlow,
 }
 
 /// Why the upstream has not answered as it should.
@@ -146,16 +140,8 @@ impl Class {
 }
 
 impl BadRequest {
-    pub(in crate::sidecar) const ALL: [Self; 8] = [
-        Self::AmbiguousPath,
-        Self::Target,
-        Self::Method,
-        Self::Framing,
-        Self::Expectation,
-        Self::Upgrade,
-        Self::TooLarge,
-        Self::TooSlow,
-    ];
+    pub(in crate::sidecar) const ALL: [Self; 5] =
+        [Self::AmbiguousPath, Self::Target, Self::Method, Self::Framing, Self::Expectation];
 
     const fn name(self) -> &'static str {
         match self {
@@ -164,9 +150,6 @@ impl BadRequest {
             Self::Method => "method",
             Self::Framing => "framing",
             Self::Expectation => "expectation",
-            Self::Upgrade => "upgrade",
-            Self::TooLarge => "too_large",
-            Self::TooSlow => "too_slow",
         }
     }
 }

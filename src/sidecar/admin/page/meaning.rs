@@ -97,9 +97,6 @@ const fn bad(kind: BadRequest) -> &'static str {
         BadRequest::Method => "CONNECT, or a method that is not served.",
         BadRequest::Framing => "The end of a body was ambiguous: a broken client, or smuggling.",
         BadRequest::Expectation => "An Expect field with something other than 100-continue.",
-        BadRequest::Upgrade => "An upgrade that cannot be tunnelled.",
-        BadRequest::TooLarge => "The header or the body is larger than allowed.",
-        BadRequest::TooSlow => "The request took too long to come.",
     }
 }
 

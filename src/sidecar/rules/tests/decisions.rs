@@ -3,7 +3,8 @@
 use http::{HeaderMap, Method, Uri};
 use serde_json::json;
 
-use super::super::{Access, Routes};
+use super::super::Routes;
+use super::super::routes::Access;
 use super::rules;
 use crate::authentication::WildcardMatch;
 use crate::authorization::scope;

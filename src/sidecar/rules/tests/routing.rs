@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use http::Method;
 use proptest::prelude::*;
 
-use super::super::{Access, Routes, Rules};
+use super::super::routes::Access;
+use super::super::{Routes, Rules};
 use super::rules;
 use crate::resource_server::ResourceServer;
 use crate::sidecar::path::canonical;

@@ -1,0 +1,268 @@
+//! What one line says. Never a query, which may hold a token, and nothing of the token.
+
+use std::io::Write;
+use std::net::IpAddr;
+use std::time::{Duration, SystemTime};
+
+use http::{HeaderValue, Method, StatusCode};
+
+use super::timestamp;
+use crate::sidecar::telemetry::Outcome;
+
+/// One request, as it ended.
+pub(in crate::sidecar) struct Line<'a> {
+    pub(in crate::sidecar) client: IpAddr,
+    pub(in crate::sidecar) method: &'a Method,
+    /// Without the query.
+    pub(in crate::sidecar) path: &'a str,
+    /// Nothing was answered where there is none.
+    pub(in crate::sidecar) status: Option<StatusCode>,
+    pub(in crate::sidecar) outcome: Outcome,
+    /// The number of the rule that it came under.
+    pub(in crate::sidecar) rule: Option<usize>,
+    /// Of the body.
+    pub(in crate::sidecar) bytes: u64,
+    pub(in crate::sidecar) took: Duration,
+    pub(in crate::sidecar) request_id: &'a HeaderValue,
+    pub(in crate::sidecar) traceparent: Option<&'a HeaderValue>,
+}
+
+/// Characters of the longest path that is written.
+const LONGEST_PATH: usize = 1024;
+
+impl Line<'_> {
+    /// `time client method path status outcome[:reason] milliseconds name=value …`.
+    pub(super) fn write_text(&self, to: &mut Vec<u8>) {
+        timestamp::write(SystemTime::now(), to);
+        to.push(b' ');
+        number_or_text(to, self.client);
+        to.push(b' ');
+        to.extend_from_slice(self.method.as_str().as_bytes());
+        to.push(b' ');
+        self.write_path(to);
+        to.push(b' ');
+        match self.status {
+            Some(status) => to.extend_from_slice(status.as_str().as_bytes()),
+            None => to.push(b'-'),
+        }
+        to.push(b' ');
+        to.extend_from_slice(self.outcome.name().as_bytes());
+        if let Some(reason) = self.outcome.reason() {
+            to.push(b':');
+            to.extend_from_slice(reason.as_bytes());
+        }
+        to.push(b' ');
+        self.write_milliseconds(to);
+        to.extend_from_slice(b"ms bytes=");
+        decimal(to, self.bytes);
+        if let Some(rule) = self.rule {
+            to.extend_from_slice(b" rule=");
+            decimal(to, u64::try_from(rule).unwrap_or(u64::MAX));
+        }
+        to.extend_from_slice(b" id=");
+        to.extend_from_slice(self.request_id.as_bytes());
+        if let Some(trace) = self.trace_id() {
+            to.extend_from_slice(b" trace=");
+            to.extend_from_slice(trace);
+        }
+        to.push(b'\n');
+    }
+
+    /// One JSON object.
+    pub(super) fn write_json(&self, to: &mut Vec<u8>) {
+        to.extend_from_slice(b"{\"timestamp\":\"");
+        timestamp::write(SystemTime::now(), to);
+        to.extend_from_slice(b"\",\"target\":\"portcullis::access\",\"client\":\"");
+        number_or_text(to, self.client);
+        to.extend_from_slice(b"\",\"method\":\"");
+        // A method is a token, in which nothing needs to be escaped.
+        to.extend_from_slice(self.method.as_str().as_bytes());
+        to.extend_from_slice(b"\",\"path\":\"");
+        self.write_path(to);
+        to.push(b'"');
+        if let Some(status) = self.status {
+            to.extend_from_slice(b",\"status\":");
+            to.extend_from_slice(status.as_str().as_bytes());
+        }
+        to.extend_from_slice(b",\"outcome\":\"");
+        to.extend_from_slice(self.outcome.name().as_bytes());
+        to.push(b'"');
+        if let Some(reason) = self.outcome.reason() {
+            to.extend_from_slice(b",\"reason\":\"");
+            to.extend_from_slice(reason.as_bytes());
+            to.push(b'"');
+        }
+        to.extend_from_slice(b",\"duration_ms\":");
+        self.write_milliseconds(to);
+        to.extend_from_slice(b",\"bytes\":");
+        decimal(to, self.bytes);
+        if let Some(rule) = self.rule {
+            to.extend_from_slice(b",\"rule\":");
+            decimal(to, u64::try_from(rule).unwrap_or(u64::MAX));
+        }
+        to.extend_from_slice(b",\"request_id\":\"");
+        to.extend_from_slice(self.request_id.as_bytes());
+        to.push(b'"');
+        if let Some(trace) = self.trace_id() {
+            to.extend_from_slice(b",\"trace_id\":\"");
+            to.extend_from_slice(trace);
+            to.push(b'"');
+        }
+        to.extend_from_slice(b"}\n");
+    }
+
+    /// Whatever could end the line, a string or a terminal's patience is percent-encoded.
+    fn write_path(&self, to: &mut Vec<u8>) {
+        const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+        for byte in self.path.bytes().take(LONGEST_PATH) {
+            if matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\') {
+                to.push(byte);
+            } else {
+                let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or(b'0');
+                to.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 0xF)]);
+            }
+        }
+        if self.path.len() > LONGEST_PATH {
+            to.extend_from_slice("…".as_bytes());
+        }
+    }
+
+    fn write_milliseconds(&self, to: &mut Vec<u8>) {
+        let micros = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX);
+        decimal(to, micros / 1000);
+        to.push(b'.');
+        let thousandths = micros % 1000;
+        for place in [100, 10, 1] {
+            to.push(b'0' + u8::try_from(thousandths / place % 10).unwrap_or(0));
+        }
+    }
+
+    /// The second part of `00-….-….-01` (W3C Trace Context), where it is one.
+    fn trace_id(&self) -> Option<&[u8]> {
+        let mut parts = self.traceparent?.as_bytes().split(|byte| *byte == b'-');
+        let id = parts.nth(1)?;
+        (id.len() == 32 && id.iter().all(u8::is_ascii_hexdigit)).then_some(id)
+    }
+}
+
+fn number_or_text(to: &mut Vec<u8>, address: IpAddr) {
+    // Writing to memory does not fail.
+    let _ = write!(to, "{address}");
+}
+
+fn decimal(to: &mut Vec<u8>, value: u64) {
+    let mut digits = [0; 20];
+    let (mut rest, mut count) = (value, 0);
+    for place in digits.iter_mut().rev() {
+        *place = b'0' + u8::try_from(rest % 10).unwrap_or(0);
+        rest /= 10;
+        count += 1;
+        if rest == 0 {
+            break;
+        }
+    }
+    to.extend_from_slice(digits.get(digits.len() - count..).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rejection_kind::RejectionKind;
+
+    fn line<'a>(path: &'a str, request_id: &'a HeaderValue) -> Line<'a> {
+        Line {
+            client: [192, 0, 2, 1].into(),
+            method: &Method::GET,
+            path,
+            status: Some(StatusCode::UNAUTHORIZED),
+            outcome: Outcome::Refused(RejectionKind::Expired),
+            rule: Some(3),
+            bytes: 1234,
+            took: Duration::from_micros(12_045),
+            request_id,
+            traceparent: None,
+        }
+    }
+
+    fn text(line: &Line<'_>) -> String {
+        let mut text = Vec::new();
+        line.write_text(&mut text);
+        String::from_utf8(text).unwrap()
+    }
+
+    fn json(line: &Line<'_>) -> serde_json::Value {
+        let mut text = Vec::new();
+        line.write_json(&mut text);
+        assert_eq!(text.pop(), Some(b'\n'));
+        serde_json::from_slice(&text).unwrap()
+    }
+
+    #[test]
+    fn both_forms_say_everything() {
+        let id = HeaderValue::from_static("7f");
+        let trace =
+            HeaderValue::from_static("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01");
+        let line = Line { traceparent: Some(&trace), ..line("/orders/7", &id) };
+        let written = text(&line);
+        let (_, rest) = written.split_once(' ').unwrap();
+        assert_eq!(
+            rest,
+            "192.0.2.1 GET /orders/7 401 refused:expired 12.045ms bytes=1234 rule=3 id=7f \
+             trace=0af7651916cd43dd8448eb211c80319c\n"
+        );
+        let mut written = json(&line);
+        assert!(written["timestamp"].take().as_str().unwrap().ends_with('Z'));
+        assert_eq!(
+            written,
+            serde_json::json!({
+                "timestamp": null, "target": "portcullis::access", "client": "192.0.2.1",
+                "method": "GET", "path": "/orders/7", "status": 401, "outcome": "refused",
+                "reason": "expired", "duration_ms": 12.045, "bytes": 1234, "rule": 3,
+                "request_id": "7f", "trace_id": "0af7651916cd43dd8448eb211c80319c",
+            })
+        );
+    }
+
+    #[test]
+    fn what_is_not_known_is_left_out() {
+        let id = HeaderValue::from_static("7f");
+        let line =
+            Line { status: None, rule: None, outcome: Outcome::ClientGone, ..line("/", &id) };
+        assert!(text(&line).contains(" GET / - client_gone 12.045ms bytes=1234 id=7f\n"));
+        let written = json(&line);
+        for absent in ["status", "rule", "reason", "trace_id"] {
+            assert!(written.get(absent).is_none(), "{absent}");
+        }
+    }
+
+    #[test]
+    fn a_line_stays_one_line() {
+        let id = HeaderValue::from_static("7f");
+        let path = "/a\"b\\c\né\u{1b}[31m ".to_owned() + &"x".repeat(2000);
+        let line = line(&path, &id);
+        let written = text(&line);
+        assert_eq!(written.lines().count(), 1);
+        assert!(written.contains(" /a%22b%5Cc%0A%C3%A9%1B[31m%20xxx"), "{written}");
+        assert!(written.len() < 1400);
+        assert!(json(&line)["path"].as_str().unwrap().ends_with("x…"));
+    }
+
+    #[test]
+    fn a_trace_is_one_or_is_left_out() {
+        let id = HeaderValue::from_static("7f");
+        for bad in ["", "00", "00-xyz-1-01", "00-\"}-1-01"] {
+            let trace = HeaderValue::from_str(bad).unwrap();
+            let line = Line { traceparent: Some(&trace), ..line("/", &id) };
+            assert!(!text(&line).contains("trace"), "{bad}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_decimal() {
+        for value in [0, 7, 10, 999, u64::MAX] {
+            let mut text = Vec::new();
+            decimal(&mut text, value);
+            assert_eq!(String::from_utf8(text).unwrap(), value.to_string());
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! One line for every request.
+//!
+//! A line is put together by hand and kept until there are more of them or a moment has passed;
+//! one thread writes for all workers. So a request costs no system call, and a reader of the log
+//! that has stopped reading stops nobody: what does not fit is counted and told later.
+
+mod line;
+mod timestamp;
+mod writer;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+pub(super) use line::Line;
+pub(super) use writer::Writer;
+
+use super::settings::LogFormat;
+
+/// Lines of one worker are handed over when they are this many bytes …
+const ENOUGH: usize = 16 * 1024;
+/// … or after this time.
+const AT_LATEST: Duration = Duration::from_millis(200);
+
+/// The access log of one worker. Without lines where the filter wants none.
+#[derive(Clone)]
+pub(super) struct AccessLog(Option<Arc<Worker>>);
+
+struct Worker {
+    format: LogFormat,
+    writer: Writer,
+    lines: Mutex<Vec<u8>>,
+}
+
+impl AccessLog {
+    pub(super) fn new(writer: Option<Writer>, format: LogFormat) -> Self {
+        Self(writer.map(|writer| {
+            Arc::new(Worker { format, writer, lines: Mutex::new(Vec::with_capacity(ENOUGH)) })
+        }))
+    }
+
+    /// To be called within the worker's runtime.
+    pub(super) fn write(&self, line: &Line<'_>) {
+        let Some(worker) = &self.0 else { return };
+        let mut lines = worker.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = lines.is_empty();
+        match worker.format {
+            LogFormat::Text => line.write_text(&mut lines),
+            LogFormat::Json => line.write_json(&mut lines),
+        }
+        if lines.len() >= ENOUGH {
+            worker.writer.take(&mut lines);
+        } else if is_first {
+            self.hand_over_soon();
+        }
+    }
+
+    /// Hands over what is there.
+    pub(super) fn flush(&self) {
+        if let Some(worker) = &self.0 {
+            let mut lines = worker.lines.lock().unwrap_or_else(PoisonError::into_inner);
+            worker.writer.take(&mut lines);
+        }
+    }
+
+    fn hand_over_soon(&self) {
+        let log = self.clone();
+        // Where the runtime has ended, the last flush is still to come.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                tokio::time::sleep(AT_LATEST).await;
+                log.flush();
+            });
+        }
+    }
+}

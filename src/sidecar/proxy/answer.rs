@@ -1,0 +1,144 @@
+//! What goes back to the client: the upstream's answer as it comes, or one of our own.
+
+use std::future::Future as _;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::Response;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Sleep, sleep};
+
+use super::record::Record;
+use super::request_body::RequestBody;
+use super::request_id;
+use crate::sidecar::telemetry::{Outcome, UpstreamFailure};
+use crate::sidecar::upstream::{BoxError, Lease};
+
+/// How long the upstream may pause in the middle of its answer: long enough for events that come
+/// now and then, and for clients that read slowly.
+const PAUSE: Duration = Duration::from_secs(300);
+
+/// The body of an answer. Dropping it ends the request, which is recorded then.
+pub(in crate::sidecar) struct AnswerBody(Content);
+
+#[expect(clippy::large_enum_variant, reason = "nearly every answer is the upstream's")]
+enum Content {
+    Upstream(Forwarded),
+    Own(Option<Bytes>),
+}
+
+struct Forwarded {
+    body: Incoming,
+    lease: Lease<RequestBody>,
+    record: Record,
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+/// An answer of our own. It is small, so that it counts as sent.
+pub(super) fn own(mut record: Record, mut response: Response<Bytes>) -> Response<AnswerBody> {
+    record.status(response.status());
+    record.sent(length(response.body()));
+    record.finish();
+    response.headers_mut().insert(request_id::NAME, record.request_id().clone());
+    response.map(|text| AnswerBody(Content::Own(Some(text).filter(|text| !text.is_empty()))))
+}
+
+/// The upstream's answer.
+pub(super) fn forwarded(
+    mut record: Record,
+    response: Response<Incoming>,
+    lease: Lease<RequestBody>,
+) -> Response<AnswerBody> {
+    record.status(response.status());
+    response.map(|body| {
+        let mut forwarded = Forwarded { body, lease, record, pause: None };
+        if forwarded.body.is_end_stream() {
+            forwarded.end();
+        }
+        AnswerBody(Content::Upstream(forwarded))
+    })
+}
+
+/// The head that says that the connection is a tunnel from now on.
+pub(super) fn switched(response: Response<Incoming>) -> Response<AnswerBody> {
+    response.map(|_| AnswerBody(Content::Own(None)))
+}
+
+fn length(text: &Bytes) -> u64 {
+    u64::try_from(text.len()).unwrap_or(u64::MAX)
+}
+
+impl Forwarded {
+    fn end(&mut self) {
+        self.lease.give_back();
+        self.record.finish();
+    }
+
+    fn fail(&mut self, failure: UpstreamFailure) {
+        self.record.outcome(Outcome::UpstreamFailed(failure));
+        self.record.finish();
+    }
+
+    fn poll_frame(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
+            let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(PAUSE)));
+            ready!(pause.as_mut().poll(context));
+            self.fail(UpstreamFailure::Timeout);
+            return Poll::Ready(Some(Err("the upstream stopped in its answer".into())));
+        };
+        self.pause = None;
+        match frame {
+            Some(Ok(frame)) => {
+                self.record.sent(frame.data_ref().map_or(0, length));
+                // A body whose length is known is not asked again after its last byte.
+                if self.body.is_end_stream() {
+                    self.end();
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Some(Err(error)) => {
+                self.fail(UpstreamFailure::Broken);
+                Poll::Ready(Some(Err(error.into())))
+            }
+            None => {
+                self.end();
+                Poll::Ready(None)
+            }
+        }
+    }
+}
+
+impl Body for AnswerBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        match &mut self.0 {
+            Content::Upstream(forwarded) => forwarded.poll_frame(context),
+            Content::Own(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.0 {
+            Content::Upstream(forwarded) => forwarded.body.is_end_stream(),
+            Content::Own(text) => text.is_none(),
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.0 {
+            Content::Upstream(forwarded) => forwarded.body.size_hint(),
+            Content::Own(text) => SizeHint::with_exact(text.as_ref().map_or(0, length)),
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! The fields of a request on its way to the upstream, and of the answer on its way back.
+//!
+//! 1. What the client has no say in goes first, under every spelling: fields for this hop and those
+//!    that it names in `Connection`, our identity fields, and what proxies say, unless one that is
+//!    trusted says it.
+//! 2. Then ours are set. So nothing that the client sends can take one of them away or stand
+//!    beside it.
+
+use http::header::{
+    AUTHORIZATION, CONNECTION, CONTENT_LENGTH, COOKIE, EXPECT, HOST, TE, TRANSFER_ENCODING,
+    UPGRADE, VIA,
+};
+use http::request;
+use http::uri::PathAndQuery;
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
+
+use super::field_class::{FieldClasses, FieldKind, is_plainly_spelled, kind};
+use super::head::Upgrade;
+use super::identity::IdentityFields;
+use super::{Peer, forwarded, request_id};
+use crate::access_token::AccessToken;
+use crate::sidecar::settings::Settings;
+
+const DPOP: HeaderName = HeaderName::from_static("dpop");
+const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
+
+/// What is taken away and what is set; the same for every request.
+pub(super) struct FieldPolicy {
+    identity: IdentityFields,
+    identity_classes: FieldClasses,
+    forward_token: bool,
+}
+
+/// On whose behalf a request goes on.
+pub(super) struct Admission<'a> {
+    /// `None` on public routes.
+    pub(super) token: Option<&'a AccessToken>,
+    /// Whether rules may have looked at the method.
+    pub(super) by_rules: bool,
+}
+
+/// What is put into the request besides.
+pub(super) struct Hop<'a> {
+    pub(super) host: &'a HeaderValue,
+    pub(super) peer: &'a Peer,
+    pub(super) request_id: &'a HeaderValue,
+    pub(super) upgrade: Option<&'a Upgrade>,
+    pub(super) to_http2: bool,
+}
+
+impl FieldPolicy {
+    pub(super) fn new(settings: &Settings) -> Self {
+        let names = settings.claim_headers.iter().map(|one| &one.header);
+        Self {
+            identity_classes: names.collect(),
+            identity: IdentityFields::new(&settings.claim_headers),
+            forward_token: settings.forward_token,
+        }
+    }
+
+    /// Makes a client's request ours.
+    pub(super) fn apply(
+        &self,
+        parts: &mut request::Parts,
+        admission: &Admission<'_>,
+        hop: &Hop<'_>,
+    ) {
+        let headers = &mut parts.headers;
+        let wants_trailers = wants_trailers(headers);
+        let via = via(headers, parts.version);
+        self.remove(headers, admission.by_rules, hop.peer.trusted);
+        if parts.version == Version::HTTP_2 {
+            join_cookies(headers);
+        }
+        if let Some(token) = admission.token {
+            self.identity.set(headers, token);
+        }
+        forwarded::set(headers, hop.host, hop.peer);
+        headers.insert(VIA, via);
+        headers.insert(request_id::NAME, hop.request_id.clone());
+        if hop.to_http2 {
+            headers.remove(HOST);
+            headers.remove(TRANSFER_ENCODING);
+        } else {
+            headers.insert(HOST, hop.host.clone());
+        }
+        if let Some(upgrade) = hop.upgrade {
+            headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+            headers.insert(UPGRADE, upgrade.protocol.clone());
+        } else if wants_trailers {
+            headers.insert(TE, HeaderValue::from_static("trailers"));
+            if !hop.to_http2 {
+                headers.insert(CONNECTION, HeaderValue::from_static("te"));
+            }
+        }
+    }
+
+    /// Whether no client may send this field to the upstream.
+    fn is_ours(&self, name: &HeaderName) -> bool {
+        self.identity_classes.hold(name)
+            || (!self.forward_token && (*name == AUTHORIZATION || *name == DPOP))
+    }
+
+    /// A trailer may not say what the header could not.
+    pub(super) fn clean_trailers(&self, trailers: &mut HeaderMap) {
+        let is_forbidden = |name: &HeaderName| {
+            kind(name) != FieldKind::EndToEnd
+                || self.is_ours(name)
+                || [HOST, CONTENT_LENGTH, EXPECT, COOKIE, AUTHORIZATION].contains(name)
+        };
+        let doomed: Vec<_> = trailers.keys().filter(|name| is_forbidden(name)).cloned().collect();
+        for name in doomed {
+            trailers.remove(name);
+        }
+    }
+
+    fn remove(&self, headers: &mut HeaderMap, by_rules: bool, trusted: bool) {
+        let mut doomed = Vec::new();
+        for name in headers.keys() {
+            let goes = match kind(name) {
+                FieldKind::HopByHop => true,
+                // A trusted proxy writes the names as they are; another spelling has come through it.
+                FieldKind::Forwarded => !trusted || !is_plainly_spelled(name),
+                FieldKind::MethodOverride => by_rules,
+                FieldKind::EndToEnd => *name == EXPECT,
+            };
+            if goes || self.is_ours(name) {
+                doomed.push(name.clone());
+            }
+        }
+        for line in headers.get_all(CONNECTION) {
+            for option in line.as_bytes().split(|byte| *byte == b',') {
+                doomed.extend(named_field(option.trim_ascii()));
+            }
+        }
+        for name in doomed {
+            headers.remove(name);
+        }
+    }
+}
+
+/// A field that `Connection` names, which is then for this hop alone. Where the body ends, and for
+/// whom the request is, is not for it to say; hyper and we see to that.
+fn named_field(option: &[u8]) -> Option<HeaderName> {
+    let usual = [&b"close"[..], b"keep-alive", b"upgrade", b"te"];
+    if usual.iter().any(|usual| option.eq_ignore_ascii_case(usual)) {
+        return None;
+    }
+    HeaderName::from_bytes(option).ok().filter(|name| *name != HOST && *name != CONTENT_LENGTH)
+}
+
+fn wants_trailers(headers: &HeaderMap) -> bool {
+    let lines = headers.get_all(TE).iter();
+    lines
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .any(|coding| coding.trim_ascii().eq_ignore_ascii_case(b"trailers"))
+}
+
+/// RFC 9110 §7.6.3: every proxy adds itself, at the end.
+fn via(headers: &HeaderMap, version: Version) -> HeaderValue {
+    let ours = match version {
+        Version::HTTP_2 => "2 portcullis",
+        Version::HTTP_10 => "1.0 portcullis",
+        _ => "1.1 portcullis",
+    };
+    if !headers.contains_key(VIA) {
+        return HeaderValue::from_static(ours);
+    }
+    let mut list = Vec::new();
+    for line in headers.get_all(VIA) {
+        list.extend_from_slice(line.as_bytes());
+        list.extend_from_slice(b", ");
+    }
+    list.extend_from_slice(ours.as_bytes());
+    HeaderValue::from_bytes(&list).unwrap_or_else(|_| HeaderValue::from_static(ours))
+}
+
+/// RFC 9113 §8.2.3: HTTP/2 may split it, HTTP/1.1 has one.
+fn join_cookies(headers: &mut HeaderMap) {
+    if headers.get_all(COOKIE).iter().nth(1).is_none() {
+        return;
+    }
+    let mut joined = Vec::new();
+    for line in headers.get_all(COOKIE) {
+        if !joined.is_empty() {
+            joined.extend_from_slice(b"; ");
+        }
+        joined.extend_from_slice(line.as_bytes());
+    }
+    if let Ok(joined) = HeaderValue::from_bytes(&joined) {
+        headers.insert(COOKIE, joined);
+    }
+}
+
+/// The target as the upstream has to see it.
+pub(super) fn set_target(parts: &mut request::Parts, host: &HeaderValue, to_http2: bool) {
+    if !to_http2 {
+        parts.version = Version::HTTP_11;
+        if parts.uri.authority().is_some() {
+            let path = parts.uri.path_and_query().cloned();
+            parts.uri = Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/")));
+        }
+        return;
+    }
+    parts.version = Version::HTTP_2;
+    let path = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+    // Without a host (HTTP/1.0), HTTP/2 still wants an authority.
+    let host = host.to_str().ok().filter(|host| !host.is_empty()).unwrap_or("localhost");
+    if let Ok(uri) = Uri::builder().scheme("http").authority(host).path_and_query(path).build() {
+        parts.uri = uri;
+    }
+}
+
+/// Takes away what the upstream says to this hop alone.
+pub(super) fn clean_answer(headers: &mut HeaderMap, request_id: &HeaderValue) {
+    if headers.contains_key(CONNECTION) {
+        let mut doomed = Vec::new();
+        for line in headers.get_all(CONNECTION) {
+            for option in line.as_bytes().split(|byte| *byte == b',') {
+                doomed.extend(named_field(option.trim_ascii()));
+            }
+        }
+        for name in doomed {
+            headers.remove(name);
+        }
+        headers.remove(CONNECTION);
+    }
+    for name in [KEEP_ALIVE, PROXY_CONNECTION, TRANSFER_ENCODING, UPGRADE] {
+        headers.remove(name);
+    }
+    if !headers.contains_key(request_id::NAME) {
+        headers.insert(request_id::NAME, request_id.clone());
+    }
+}

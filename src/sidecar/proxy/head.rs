@@ -1,0 +1,132 @@
+//! What is looked at before anything else: whether everybody reads the request alike.
+
+use http::header::{CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE};
+use http::{HeaderValue, Method, Request, Response, Version};
+use hyper::body::{Body, Incoming};
+use hyper::upgrade::{OnUpgrade, on};
+
+use crate::sidecar::telemetry::BadRequest;
+
+/// What of a request's head is needed later.
+pub(super) struct Head {
+    /// For whom the request is, in the words of its client.
+    pub(super) host: HeaderValue,
+    pub(super) upgrade: Option<Upgrade>,
+}
+
+/// A wish to speak another protocol (RFC 9110 §7.8).
+pub(super) struct Upgrade {
+    pub(super) protocol: HeaderValue,
+    pub(super) client: OnUpgrade,
+}
+
+impl Head {
+    pub(super) fn check(request: &mut Request<Incoming>) -> Result<Self, BadRequest> {
+        if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
+            // A tunnel to anywhere, and an echo of fields that are not for the client.
+            return Err(BadRequest::Method);
+        }
+        if !request.uri().path().starts_with('/') {
+            return Err(BadRequest::Target);
+        }
+        check_framing(request)?;
+        let host = host(request)?;
+        let expects = request.headers().get(EXPECT);
+        if expects.is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
+            return Err(BadRequest::Expectation);
+        }
+        let upgrade = upgrade(request);
+        Ok(Self { host, upgrade })
+    }
+}
+
+/// hyper has refused most of what is doubtful. It takes a coding before `chunked` without
+/// decoding it, and several lines.
+fn check_framing(request: &Request<Incoming>) -> Result<(), BadRequest> {
+    let headers = request.headers();
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    if let Some(coding) = codings.next() {
+        let plain = coding.as_bytes().eq_ignore_ascii_case(b"chunked");
+        if !plain || codings.next().is_some() || headers.contains_key(CONTENT_LENGTH) {
+            return Err(BadRequest::Framing);
+        }
+    }
+    if headers.get_all(CONTENT_LENGTH).iter().nth(1).is_some() {
+        return Err(BadRequest::Framing);
+    }
+    Ok(())
+}
+
+/// One host (RFC 9112 §3.2). The target's own counts where it has one, as it does in HTTP/2.
+fn host(request: &Request<Incoming>) -> Result<HeaderValue, BadRequest> {
+    let mut fields = request.headers().get_all(HOST).iter();
+    let field = fields.next();
+    if fields.next().is_some() {
+        return Err(BadRequest::Target);
+    }
+    if let Some(authority) = request.uri().authority() {
+        if authority.as_str().contains('@') {
+            return Err(BadRequest::Target);
+        }
+        // RFC 9113 §8.3.1: they must not differ.
+        if request.version() == Version::HTTP_2
+            && field.is_some_and(|field| {
+                !field.as_bytes().eq_ignore_ascii_case(authority.as_str().as_bytes())
+            })
+        {
+            return Err(BadRequest::Target);
+        }
+        return HeaderValue::from_str(authority.as_str()).map_err(|_| BadRequest::Target);
+    }
+    match field {
+        Some(field) if is_host(field.as_bytes()) => Ok(field.clone()),
+        // HTTP/1.0 has no such field; an empty one says that there is none.
+        Some(field) if field.is_empty() => Ok(field.clone()),
+        None if request.version() == Version::HTTP_10 => Ok(HeaderValue::from_static("")),
+        _ => Err(BadRequest::Target),
+    }
+}
+
+/// The alphabet of RFC 3986 §3.2.2 and a port, without user information.
+fn is_host(text: &[u8]) -> bool {
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%:[]".contains(byte);
+    !text.is_empty() && text.iter().all(allowed)
+}
+
+/// Only from HTTP/1.1, and never to HTTP/2: that would be a second way into the upstream, past
+/// this one. What cannot be granted is passed over, as RFC 9110 §7.8 allows.
+fn upgrade(request: &mut Request<Incoming>) -> Option<Upgrade> {
+    if request.version() != Version::HTTP_11 || !request.body().is_end_stream() {
+        return None;
+    }
+    let mut protocols = request.headers().get_all(UPGRADE).iter();
+    let protocol = protocols.next()?.clone();
+    let one = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._/+!#$&'*^`|~%".contains(byte);
+    let is_one = protocols.next().is_none() && protocol.as_bytes().iter().all(one);
+    let starts_h2 = protocol
+        .as_bytes()
+        .get(..2)
+        .is_some_and(|start| start.eq_ignore_ascii_case(b"h2"))
+        || protocol.as_bytes().get(..5).is_some_and(|start| start.eq_ignore_ascii_case(b"http/"));
+    if !is_one || starts_h2 || protocol.is_empty() || !connection_names_upgrade(request) {
+        return None;
+    }
+    Some(Upgrade { protocol, client: on(request) })
+}
+
+fn connection_names_upgrade<B>(request: &Request<B>) -> bool {
+    let lines = request.headers().get_all(http::header::CONNECTION).iter();
+    lines
+        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
+        .any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade"))
+}
+
+impl Upgrade {
+    /// Whether the upstream has switched to what the client asked for.
+    pub(super) fn is_answered_by<B>(&self, response: &Response<B>) -> bool {
+        let answered = response.headers().get(UPGRADE);
+        answered.is_some_and(|answered| {
+            answered.as_bytes().eq_ignore_ascii_case(self.protocol.as_bytes())
+        })
+    }
+}

@@ -1,0 +1,59 @@
+//! Who is at the other end of a connection.
+
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
+
+use http::HeaderValue;
+
+use super::forwarded;
+use crate::sidecar::drain::Guest;
+use crate::sidecar::settings::Networks;
+
+/// One connection's other end, and what never changes about it.
+pub(in crate::sidecar) struct Peer {
+    pub(in crate::sidecar) address: IpAddr,
+    /// Whether what it says about where requests come from is believed.
+    pub(super) trusted: bool,
+    pub(super) scheme: &'static str,
+    /// The address as `X-Forwarded-For` has it.
+    pub(super) forwarded_for: Option<HeaderValue>,
+    /// `Forwarded` for the host that was asked for last; most connections ask for one.
+    forwarded: Mutex<Option<(HeaderValue, HeaderValue)>>,
+    guest: Guest,
+}
+
+impl Peer {
+    pub(in crate::sidecar) fn new(
+        address: IpAddr,
+        tls: bool,
+        trusted: &Networks,
+        guest: Guest,
+    ) -> Self {
+        let address = address.to_canonical();
+        Self {
+            address,
+            trusted: trusted.contain(address),
+            scheme: if tls { "https" } else { "http" },
+            forwarded_for: HeaderValue::from_str(&address.to_string()).ok(),
+            forwarded: Mutex::new(None),
+            guest,
+        }
+    }
+
+    pub(in crate::sidecar) fn guest(&self) -> &Guest {
+        &self.guest
+    }
+
+    /// This hop in the words of RFC 7239.
+    pub(super) fn forwarded(&self, host: &HeaderValue) -> Option<HeaderValue> {
+        let mut known = self.forwarded.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((of, element)) = &*known
+            && of == host
+        {
+            return Some(element.clone());
+        }
+        let element = forwarded::element(self.address, host, self.scheme)?;
+        *known = Some((host.clone(), element.clone()));
+        Some(element)
+    }
+}

@@ -1,0 +1,106 @@
+//! What is noted about one request, and told once when it has ended.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use hyper::body::Incoming;
+
+use super::{Peer, Proxy, forwarded, request_id};
+use crate::sidecar::access_log::Line;
+use crate::sidecar::telemetry::{InFlight, Outcome};
+
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// One request, from its head to the last byte of its answer. Told when dropped.
+pub(super) struct Record {
+    proxy: Arc<Proxy>,
+    started: Instant,
+    method: Method,
+    /// As the client wrote it.
+    uri: Uri,
+    client: IpAddr,
+    request_id: HeaderValue,
+    traceparent: Option<HeaderValue>,
+    rule: Option<usize>,
+    outcome: Outcome,
+    status: Option<StatusCode>,
+    bytes: u64,
+    is_finished: bool,
+    _in_flight: InFlight,
+}
+
+impl Record {
+    pub(super) fn begin(proxy: &Arc<Proxy>, peer: &Peer, request: &Request<Incoming>) -> Self {
+        let headers = request.headers();
+        let trusted = &proxy.shared.trusted_proxies;
+        let told = || forwarded::client(headers, |address| trusted.contain(address));
+        Self {
+            proxy: Arc::clone(proxy),
+            started: Instant::now(),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            client: peer.trusted.then(told).flatten().unwrap_or(peer.address),
+            request_id: request_id::of(headers),
+            traceparent: headers.get(TRACEPARENT).cloned(),
+            rule: None,
+            outcome: Outcome::ClientGone,
+            status: None,
+            bytes: 0,
+            is_finished: false,
+            _in_flight: proxy.shared.telemetry.in_flight(),
+        }
+    }
+
+    pub(super) fn method(&self) -> &Method {
+        &self.method
+    }
+
+    pub(super) fn request_id(&self) -> &HeaderValue {
+        &self.request_id
+    }
+
+    pub(super) fn rule(&mut self, number: Option<usize>) {
+        self.rule = number;
+    }
+
+    pub(super) fn outcome(&mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+
+    pub(super) fn status(&mut self, status: StatusCode) {
+        self.status = Some(status);
+    }
+
+    /// Bytes of the answer's body that were handed over.
+    pub(super) fn sent(&mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_add(bytes);
+    }
+
+    /// The answer is complete, or has ended for a reason that is noted.
+    pub(super) fn finish(&mut self) {
+        self.is_finished = true;
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        // Nobody drops an answer that is still read.
+        let outcome = if self.is_finished { self.outcome } else { Outcome::ClientGone };
+        let took = self.started.elapsed();
+        self.proxy.shared.telemetry.record(outcome, took);
+        self.proxy.log.write(&Line {
+            client: self.client,
+            method: &self.method,
+            path: self.uri.path(),
+            status: self.status,
+            outcome,
+            rule: self.rule,
+            bytes: self.bytes,
+            took,
+            request_id: &self.request_id,
+            traceparent: self.traceparent.as_ref(),
+        });
+    }
+}

@@ -1,0 +1,121 @@
+//! The body of a request on its way to the upstream, as it comes and no faster than it is taken.
+
+use std::future::Future as _;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+use hyper::body::Incoming;
+use tokio::time::{Instant, Sleep, sleep};
+
+use super::Proxy;
+use crate::sidecar::upstream::BoxError;
+
+/// How long a client may pause in the middle of its body. nginx's default too.
+const PAUSE: Duration = Duration::from_secs(60);
+
+/// What the client sends, without trailers that are not its to send.
+pub(super) struct RequestBody {
+    inner: Incoming,
+    proxy: Arc<Proxy>,
+    upload: Upload,
+    pause: Option<Pin<Box<Sleep>>>,
+}
+
+/// How far a body has come; nothing where there is none.
+#[derive(Clone)]
+pub(super) struct Upload(Option<Arc<Progress>>);
+
+struct Progress {
+    /// Milliseconds since [`START`].
+    last: AtomicU64,
+    given_up: AtomicBool,
+}
+
+static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+
+impl RequestBody {
+    pub(super) fn new(inner: Incoming, proxy: &Arc<Proxy>) -> (Self, Upload) {
+        let progress =
+            || Progress { last: AtomicU64::new(now()), given_up: AtomicBool::new(false) };
+        let upload = Upload((!inner.is_end_stream()).then(|| Arc::new(progress())));
+        (Self { inner, proxy: Arc::clone(proxy), upload: upload.clone(), pause: None }, upload)
+    }
+
+    fn clean(&self, frame: Frame<Bytes>) -> Frame<Bytes> {
+        match frame.into_trailers() {
+            Ok(mut trailers) => {
+                self.proxy.shared.fields.clean_trailers(&mut trailers);
+                Frame::trailers(trailers)
+            }
+            Err(data) => data,
+        }
+    }
+}
+
+impl Upload {
+    /// When a part of it came last; `None` where there is no body to wait for.
+    pub(super) fn last_progress(&self) -> Option<Instant> {
+        let progress = self.0.as_ref()?;
+        Some(*START + Duration::from_millis(progress.last.load(Ordering::Relaxed)))
+    }
+
+    /// Whether the client broke off.
+    pub(super) fn was_given_up(&self) -> bool {
+        self.0.as_ref().is_some_and(|progress| progress.given_up.load(Ordering::Relaxed))
+    }
+
+    fn note_progress(&self) {
+        if let Some(progress) = &self.0 {
+            progress.last.store(now(), Ordering::Relaxed);
+        }
+    }
+
+    fn give_up(&self) {
+        if let Some(progress) = &self.0 {
+            progress.given_up.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+fn now() -> u64 {
+    u64::try_from(START.elapsed().as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Body for RequestBody {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) else {
+            let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(PAUSE)));
+            ready!(pause.as_mut().poll(context));
+            self.upload.give_up();
+            return Poll::Ready(Some(Err("the client stopped in the middle of its body".into())));
+        };
+        self.pause = None;
+        self.upload.note_progress();
+        Poll::Ready(frame.map(|frame| match frame {
+            Ok(frame) => Ok(self.clean(frame)),
+            Err(error) => {
+                self.upload.give_up();
+                Err(error.into())
+            }
+        }))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
+}

@@ -1,0 +1,78 @@
+//! `X-Request-Id`: kept where the client's is of use, made where it is not.
+
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+pub(super) const NAME: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Characters of the longest one that is kept.
+const LONGEST: usize = 128;
+
+/// The request's own, or a new one.
+pub(super) fn of(headers: &HeaderMap) -> HeaderValue {
+    let mut given = headers.get_all(NAME).iter();
+    match (given.next(), given.next()) {
+        (Some(id), None) if is_fit(id.as_bytes()) => id.clone(),
+        _ => new(),
+    }
+}
+
+/// What can stand in any log without harm.
+fn is_fit(id: &[u8]) -> bool {
+    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~:/+=@".contains(byte);
+    (1..=LONGEST).contains(&id.len()) && id.iter().all(allowed)
+}
+
+/// 32 hexadecimal digits: half of them are the process, half of them the request. They need not be
+/// hard to guess.
+fn new() -> HeaderValue {
+    static PROCESS: LazyLock<u64> = LazyLock::new(|| getrandom::u64().unwrap_or_default());
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    let mut text = [b'0'; 32];
+    let digits = |mut value: u64| {
+        std::iter::from_fn(move || {
+            let digit = value & 0xF;
+            value >>= 4;
+            u8::try_from(digit).ok()
+        })
+    };
+    let both = digits(number).take(16).chain(digits(*PROCESS).take(16));
+    for (place, digit) in text.iter_mut().rev().zip(both) {
+        *place = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
+    }
+    HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_given(given: &[&'static str]) -> HeaderValue {
+        of(&given.iter().map(|id| (NAME, HeaderValue::from_static(id))).collect())
+    }
+
+    #[test]
+    fn new_ones_differ_and_have_32_digits() {
+        let (one, other) = (new(), new());
+        assert_ne!(one, other);
+        for id in [one, other] {
+            let id = id.to_str().unwrap();
+            assert_eq!(id.len(), 32);
+            assert!(id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{id}");
+        }
+    }
+
+    #[test]
+    fn a_fit_one_is_kept() {
+        assert_eq!(of_given(&["7f-9_a.B~c:d/e+f=@"]), "7f-9_a.B~c:d/e+f=@");
+        for unfit in [&[][..], &[""], &["a b"], &["a\"b"], &["a", "b"], &["a,b"]] {
+            assert_eq!(of_given(unfit).len(), 32, "{unfit:?}");
+        }
+        let long = "a".repeat(LONGEST + 1);
+        let headers: HeaderMap = [(NAME, long.parse().unwrap())].into_iter().collect();
+        assert_eq!(of(&headers).len(), 32);
+    }
+}

@@ -1,0 +1,114 @@
+//! A connection that speaks another protocol from now on, websockets most often: bytes in both
+//! directions until one side ends.
+//!
+//! The token was good when the tunnel was opened; what happens in it is not looked at.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use http::header::{CONNECTION, UPGRADE};
+use http::{HeaderValue, Response};
+use hyper::body::Incoming;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
+use tokio::time::{MissedTickBehavior, interval};
+
+use super::Peer;
+use super::answer::{self, AnswerBody};
+use super::fields;
+use super::head::Upgrade;
+use super::record::Record;
+
+/// A tunnel in which nothing has come from either side for this long, or twice as long, ends.
+const IDLE: Duration = Duration::from_secs(300);
+
+/// Joins both sides once the client has been told.
+pub(super) fn open(
+    upgrade: Upgrade,
+    mut response: Response<Incoming>,
+    mut record: Record,
+    peer: &Arc<Peer>,
+) -> Response<AnswerBody> {
+    record.status(response.status());
+    fields::clean_answer(response.headers_mut(), record.request_id());
+    let headers = response.headers_mut();
+    headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(UPGRADE, upgrade.protocol);
+    let upstream = hyper::upgrade::on(&mut response);
+    // As long as the tunnel is open, so is the client's connection.
+    let peer = Arc::clone(peer);
+    tokio::spawn(async move {
+        if let Ok((client, upstream)) = tokio::try_join!(upgrade.client, upstream) {
+            join(TokioIo::new(client), TokioIo::new(upstream), &mut record).await;
+        }
+        record.finish();
+        drop(peer);
+    });
+    answer::switched(response)
+}
+
+async fn join<C, U>(client: C, upstream: U, record: &mut Record)
+where
+    C: AsyncRead + AsyncWrite + Unpin,
+    U: AsyncRead + AsyncWrite + Unpin,
+{
+    let alive = AtomicBool::new(true);
+    let mut client = Watched { io: client, alive: &alive };
+    let mut upstream = Watched { io: upstream, alive: &alive };
+    let mut ticks = interval(IDLE);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let copied = copy_bidirectional(&mut client, &mut upstream);
+    tokio::pin!(copied);
+    loop {
+        tokio::select! {
+            ended = &mut copied => {
+                // A side that breaks off is an end like any other.
+                record.sent(ended.map_or(0, |(_, to_client)| to_client));
+                return;
+            }
+            _ = ticks.tick() => if !alive.swap(false, Ordering::Relaxed) { return },
+        }
+    }
+}
+
+/// Notes that something has come.
+struct Watched<'a, T> {
+    io: T,
+    alive: &'a AtomicBool,
+}
+
+impl<T: AsyncRead + Unpin> AsyncRead for Watched<'_, T> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let read = Pin::new(&mut self.io).poll_read(context, buffer);
+        if read.is_ready() {
+            self.alive.store(true, Ordering::Relaxed);
+        }
+        read
+    }
+}
+
+impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<'_, T> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.io).poll_write(context, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_flush(context)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.io).poll_shutdown(context)
+    }
+}

@@ -1,0 +1,184 @@
+//! `portcullis serve`: the sidecar at work.
+//!
+//! The main thread reads the configuration, listens, watches files and signals, and answers on the
+//! admin port. It hands connections to workers: threads with a runtime, a pool of connections to
+//! the upstream and a log buffer of their own, so that requests meet other threads nowhere but in
+//! what they read.
+
+mod connection;
+mod files;
+mod listener;
+mod logging;
+mod pace;
+mod reload;
+mod signals;
+mod tls;
+mod worker;
+
+use std::env;
+use std::future::pending;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::runtime;
+use tokio::time::{Instant, sleep_until};
+
+use self::files::RulesFile;
+use self::listener::Listener;
+use self::reload::Reloader;
+use self::signals::{Signal, Signals};
+use self::tls::Tls;
+use self::worker::Workers;
+use super::Failure;
+use super::admin::{self, Admin, Readiness};
+use super::drain::{Drain, Leaving};
+use super::proxy::Shared;
+use super::rules::Rules;
+use super::settings::Settings;
+use super::telemetry::{Reloads, Telemetry, Watched};
+use crate::env::variables;
+use crate::resource_server::ResourceServer;
+
+/// Runs until it is told to end, and then as long as open requests take, within the drain timeout.
+pub(super) fn run() -> Result<(), Failure> {
+    let (mut settings, engine) = Settings::read(env::vars_os())?;
+    let rules_file = settings.rules.take().map(RulesFile::new);
+    let rules = rules_file.as_ref().map_or(Ok(Rules::none()), RulesFile::load)?;
+    let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
+    let log = logging::start(&settings)?;
+    let server = engine.build()?;
+    logging::tell_settings(&settings);
+    for warning in rules.warnings() {
+        tracing::warn!("{}: {warning}", variables::RULES);
+    }
+
+    let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
+    let sidecar = Sidecar { settings, server, rules_file, tls };
+    let result = runtime.block_on(sidecar.run(rules, &log));
+    log.finish();
+    result
+}
+
+struct Sidecar {
+    settings: Settings,
+    server: ResourceServer,
+    rules_file: Option<RulesFile>,
+    tls: Option<Arc<Tls>>,
+}
+
+impl Sidecar {
+    async fn run(self, rules: Rules, log: &logging::Log) -> Result<(), Failure> {
+        let Self { settings, server, rules_file, tls } = self;
+        let signals = Signals::listen()?;
+        let listener = bind(variables::LISTEN, settings.listen).await?;
+        let admin_listener = match settings.admin_listen {
+            Some(address) => Some(bind(variables::ADMIN_LISTEN, address).await?),
+            None => None,
+        };
+        for (what, listener) in
+            [("listening", Some(&listener)), ("admin port", admin_listener.as_ref())]
+        {
+            if let Some(address) = listener.and_then(|listener| listener.local_addr().ok()) {
+                tracing::info!(%address, "{what}");
+            }
+        }
+
+        let telemetry = Arc::new(Telemetry::new(server.clone()));
+        let readiness = Arc::new(Readiness::default());
+        let reloads = Arc::new(Reloads {
+            rules: rules_file.as_ref().map(|_| Watched::new(files::describe(&rules))),
+            certificate: tls.as_ref().map(|tls| Watched::new(tls.describe())),
+        });
+        let routes = rules.compile(&server);
+        let shared =
+            Arc::new(Shared::new(&settings, server.clone(), routes, Arc::clone(&telemetry)));
+        if let Some(listener) = admin_listener {
+            let admin = Admin::new(
+                telemetry,
+                Arc::clone(&readiness),
+                Arc::clone(&reloads),
+                settings.summary.clone(),
+            );
+            tokio::spawn(admin::serve(listener, Arc::new(admin), pending()));
+        }
+        tokio::spawn(load_keys(server));
+        let reloader = Reloader::start(rules_file, tls.clone(), &shared, &reloads);
+        let workers = Workers::start(&shared, &settings, log)?;
+        let drain = Drain::new();
+        let listener = Listener::new(listener, workers, &drain, tls, settings.trusted_proxies);
+        let sidecar = Running { listener, drain, readiness, signals, reloader };
+        sidecar.until_the_end(settings.drain_timeout).await;
+        Ok(())
+    }
+}
+
+struct Running {
+    listener: Listener,
+    drain: Drain,
+    readiness: Arc<Readiness>,
+    signals: Signals,
+    reloader: Reloader,
+}
+
+impl Running {
+    async fn until_the_end(mut self, timeout: Duration) {
+        let leaving = loop {
+            tokio::select! {
+                () = self.listener.accept() => {}
+                signal = self.signals.next() => match signal {
+                    Signal::Reload => self.reloader.reload(),
+                    Signal::Interrupt => break Leaving { lead: Duration::ZERO, timeout },
+                    Signal::Terminate => break Leaving::announced(timeout),
+                },
+            }
+        };
+        let deadline = Instant::now() + leaving.timeout;
+        self.readiness.drain();
+        self.drain.leave();
+        tracing::info!(timeout = ?leaving.timeout, "draining: open requests are finished");
+        if self.serve_until(Instant::now() + leaving.lead).await.is_break() {
+            return;
+        }
+        let Self { listener, drain, mut signals, .. } = self;
+        let workers = listener.close();
+        let left = tokio::select! {
+            () = drain.close() => None,
+            () = sleep_until(deadline) => Some("the drain timeout is over"),
+            () = signals.end() => Some("told again to end"),
+        };
+        match left {
+            None => tracing::info!("drained"),
+            Some(reason) => {
+                tracing::warn!(
+                    connections = workers.connections(),
+                    "ending all the same: {reason}"
+                );
+            }
+        }
+        workers.stop();
+    }
+
+    /// Goes on accepting while others learn that we are leaving.
+    async fn serve_until(&mut self, end: Instant) -> std::ops::ControlFlow<()> {
+        loop {
+            tokio::select! {
+                () = self.listener.accept() => {}
+                () = sleep_until(end) => return std::ops::ControlFlow::Continue(()),
+                () = self.signals.end() => return std::ops::ControlFlow::Break(()),
+            }
+        }
+    }
+}
+
+async fn bind(variable: &str, address: std::net::SocketAddr) -> Result<TcpListener, Failure> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::Io(io::Error::new(error.kind(), format!("{variable}: {address}: {error}")))
+    })
+}
+
+/// Ahead of the first request; what goes wrong is logged by the store itself.
+async fn load_keys(server: ResourceServer) {
+    let _ = server.load_keys().await;
+}

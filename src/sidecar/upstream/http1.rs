@@ -1,0 +1,158 @@
+//! HTTP/1.1: a stack of idle connections, the one used last on top.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use http::header::HeaderName;
+use http::{HeaderMap, Request, Response};
+use hyper::body::{Body, Incoming};
+use hyper::client::conn::http1::{self, SendRequest};
+
+use super::connect::Target;
+use super::{BoxError, Failure, Lease};
+
+/// How long an unused connection is kept where the upstream does not say how long it keeps it.
+/// Servers end idle connections without warning, Node and uvicorn after five seconds, and a request
+/// that is sent at that very moment is lost. So ours end before.
+const IDLE: Duration = Duration::from_secs(3);
+const LONGEST_IDLE: Duration = Duration::from_secs(60);
+
+/// Connections that are kept for later, for each worker.
+const MAX_IDLE: usize = 256;
+
+/// Bytes of the head of an answer, and of what is read at once.
+const MAX_BUFFER: usize = 128 * 1024;
+
+/// The connections of one worker.
+pub(super) struct Pool<B> {
+    target: Target,
+    idle: Arc<Idle<B>>,
+}
+
+/// The stack. Its lock is a worker's own, and held for a push or a pop.
+pub(super) struct Idle<B>(Mutex<Vec<Connection<B>>>);
+
+/// A connection that can take a request.
+pub(super) struct Connection<B> {
+    sender: SendRequest<B>,
+    /// When it is not to be used any more.
+    until: Instant,
+}
+
+impl<B> Pool<B>
+where
+    B: Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    pub(super) fn new(target: Target) -> Self {
+        Self { target, idle: Arc::new(Idle(Mutex::new(Vec::new()))) }
+    }
+
+    pub(super) async fn send(
+        &self,
+        mut request: Request<B>,
+    ) -> Result<(Response<Incoming>, Lease<B>), Failure> {
+        while let Some(mut sender) = self.idle.pop() {
+            match sender.try_send_request(request).await {
+                Ok(response) => return Ok(self.leased(response, sender)),
+                // The connection ended before anything was sent, so another one may try.
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) => request = unsent,
+                    None => return Err(Failure::Broken(error.into_error())),
+                },
+            }
+        }
+        let mut sender = self.open().await?;
+        let response = sender.send_request(request).await.map_err(Failure::Broken)?;
+        Ok(self.leased(response, sender))
+    }
+
+    fn leased(
+        &self,
+        response: Response<Incoming>,
+        sender: SendRequest<B>,
+    ) -> (Response<Incoming>, Lease<B>) {
+        let until = Instant::now() + idle_time(response.headers());
+        (response, Lease::new(Arc::clone(&self.idle), Connection { sender, until }))
+    }
+
+    async fn open(&self) -> Result<SendRequest<B>, Failure> {
+        let io = self.target.connect().await?;
+        let (sender, connection) = http1::Builder::new()
+            .max_buf_size(MAX_BUFFER)
+            .handshake(io)
+            .await
+            .map_err(Failure::Broken)?;
+        // Its end is seen by whoever uses the sender.
+        tokio::spawn(connection.with_upgrades());
+        Ok(sender)
+    }
+}
+
+impl<B> Idle<B> {
+    fn pop(&self) -> Option<SendRequest<B>> {
+        let mut stack = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = Instant::now();
+        while let Some(Connection { sender, until }) = stack.pop() {
+            if now < until && sender.is_ready() {
+                return Some(sender);
+            }
+        }
+        None
+    }
+
+    pub(super) fn push(&self, connection: Connection<B>) {
+        if connection.sender.is_closed() {
+            return;
+        }
+        let mut stack = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // What is at the bottom was not needed for longest.
+        if stack.len() >= MAX_IDLE {
+            stack.remove(0);
+        }
+        stack.push(connection);
+    }
+}
+
+/// `Keep-Alive: timeout=…` as Node, Apache and others send it, and a second less.
+fn idle_time(headers: &HeaderMap) -> Duration {
+    const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
+    let Some(hint) = headers.get(KEEP_ALIVE).and_then(|value| value.to_str().ok()) else {
+        return IDLE;
+    };
+    let seconds = hint.split(',').find_map(|one| {
+        let (name, value) = one.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("timeout").then(|| value.trim().parse::<u64>().ok())?
+    });
+    match seconds {
+        Some(seconds) => Duration::from_secs(seconds.saturating_sub(1)).min(LONGEST_IDLE),
+        None => IDLE,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_upstream_says_how_long_it_waits() {
+        for (hint, seconds) in [
+            (None, 3),
+            (Some("timeout=5"), 4),
+            (Some("timeout=5, max=1000"), 4),
+            (Some("max=1000, Timeout = 30"), 29),
+            (Some("timeout=1"), 0),
+            (Some("timeout=0"), 0),
+            (Some("timeout=86400"), 60),
+            (Some("timeout=soon"), 3),
+            (Some(""), 3),
+        ] {
+            let headers: HeaderMap = hint
+                .into_iter()
+                .map(|hint| (HeaderName::from_static("keep-alive"), hint.parse().unwrap()))
+                .collect();
+            assert_eq!(idle_time(&headers), Duration::from_secs(seconds), "{hint:?}");
+        }
+    }
+}
