@@ -1,0 +1,5 @@
+//! `portcullis serve` as its users have it: the binary, real sockets, an authorization server, and
+//! services of several kinds behind it.
+
+mod proxying;
+mod support;

@@ -1,0 +1,23 @@
+//! What the tests share.
+
+mod process;
+mod raw;
+mod upstream;
+
+pub(crate) use process::Sidecar;
+pub(crate) use raw::{Answer, Connection, get};
+pub(crate) use upstream::{Recorded, Upstream};
+
+use portcullis::testing::{Authority, ManualClock, TokenBuilder};
+
+pub(crate) const AUDIENCE: &str = "https://api.example";
+
+/// An authorization server on a socket.
+pub(crate) async fn authority() -> Authority {
+    Authority::builder().audience(AUDIENCE).clock(ManualClock::running()).serve().await.unwrap()
+}
+
+/// The header line that presents a token.
+pub(crate) fn bearer(token: &TokenBuilder) -> String {
+    format!("Authorization: Bearer {}\r\n", token.mint())
+}

@@ -1,0 +1,165 @@
+//! A client that sends what it is told, byte by byte, and reads what comes.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+
+use super::process::PATIENCE;
+
+/// One answer.
+#[derive(Debug, Clone)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    /// Names in lower case.
+    pub(crate) fields: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+/// One connection.
+pub(crate) struct Connection {
+    stream: TcpStream,
+    read: Vec<u8>,
+}
+
+/// One GET over a connection of its own; `fields` are whole lines.
+pub(crate) fn get(address: SocketAddr, path: &str, fields: &str) -> Answer {
+    get_from(address, "api.example", path, fields)
+}
+
+pub(crate) fn get_from(address: SocketAddr, host: &str, path: &str, fields: &str) -> Answer {
+    let mut connection = Connection::open(address);
+    connection.send(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n{fields}\r\n").as_bytes());
+    connection.answer().expect("an answer")
+}
+
+impl Answer {
+    /// The value of a field that is there once.
+    pub(crate) fn field(&self, name: &str) -> Option<&str> {
+        let mut values = self.fields.iter().filter(|(found, _)| found == name);
+        let value = values.next().map(|(_, value)| value.as_str());
+        assert!(values.next().is_none(), "{name} is there twice");
+        value
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.body.clone()).unwrap()
+    }
+}
+
+impl Connection {
+    pub(crate) fn open(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, read: Vec::new() }
+    }
+
+    pub(crate) fn send(&mut self, bytes: &[u8]) {
+        // Whoever is refused may have closed already.
+        let _ = self.stream.write_all(bytes);
+    }
+
+    /// Ends our side of it.
+    pub(crate) fn finish(&self) {
+        let _ = self.stream.shutdown(std::net::Shutdown::Write);
+    }
+
+    /// The next answer to a request that was no HEAD; `None` where the connection has ended. Those
+    /// with 1xx, but for 101, are passed over.
+    pub(crate) fn answer(&mut self) -> Option<Answer> {
+        loop {
+            let answer = self.answer_to(false)?;
+            if answer.status >= 200 || answer.status == 101 {
+                return Some(answer);
+            }
+        }
+    }
+
+    /// The next answer, whatever its status.
+    pub(crate) fn answer_to(&mut self, is_head: bool) -> Option<Answer> {
+        let end = loop {
+            if let Some(end) = find(&self.read, b"\r\n\r\n") {
+                break end;
+            }
+            if self.more() == 0 {
+                assert!(self.read.is_empty(), "cut off: {:?}", self.read);
+                return None;
+            }
+        };
+        let head = String::from_utf8(self.read.drain(..end + 4).collect()).unwrap();
+        let mut lines = head.trim_end().split("\r\n");
+        let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+        let fields: Vec<(String, String)> = lines
+            .map(|line| line.split_once(':').unwrap())
+            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
+            .collect();
+        let mut answer = Answer { status, fields, body: Vec::new() };
+        if !is_head && status >= 200 && status != 204 && status != 304 {
+            answer.body = self.body(&answer);
+        }
+        Some(answer)
+    }
+
+    fn body(&mut self, answer: &Answer) -> Vec<u8> {
+        if let Some(length) = answer.field("content-length") {
+            return self.exactly(length.parse().unwrap());
+        }
+        if answer.field("transfer-encoding") != Some("chunked") {
+            while self.more() > 0 {}
+            return std::mem::take(&mut self.read);
+        }
+        let mut body = Vec::new();
+        loop {
+            let size = usize::from_str_radix(&self.line(), 16).unwrap();
+            if size == 0 {
+                // Trailers are skipped.
+                while !self.line().is_empty() {}
+                return body;
+            }
+            body.extend(self.exactly(size));
+            assert_eq!(self.line(), "");
+        }
+    }
+
+    /// This many bytes.
+    pub(crate) fn exactly(&mut self, length: usize) -> Vec<u8> {
+        while self.read.len() < length {
+            assert!(self.more() > 0, "cut off after {} of {length}", self.read.len());
+        }
+        self.read.drain(..length).collect()
+    }
+
+    fn line(&mut self) -> String {
+        let end = loop {
+            if let Some(end) = find(&self.read, b"\r\n") {
+                break end;
+            }
+            assert!(self.more() > 0, "cut off: {:?}", self.read);
+        };
+        let line: Vec<u8> = self.read.drain(..end + 2).collect();
+        String::from_utf8(line[..end].to_vec()).unwrap()
+    }
+
+    /// Whether the other side has closed, after everything was read.
+    pub(crate) fn is_closed(&mut self) -> bool {
+        self.read.is_empty() && self.more() == 0
+    }
+
+    /// A connection that was reset has ended too.
+    fn more(&mut self) -> usize {
+        let mut buffer = [0; 16 * 1024];
+        match self.stream.read(&mut buffer) {
+            Ok(length) => {
+                self.read.extend_from_slice(&buffer[..length]);
+                length
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+                panic!("nothing came in time; so far {:?}", String::from_utf8_lossy(&self.read))
+            }
+            Err(_) => 0,
+        }
+    }
+}
+
+fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {
+    bytes.windows(wanted.len()).position(|window| window == wanted)
+}
