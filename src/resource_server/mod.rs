@@ -19,7 +19,7 @@ use crate::token_cache::TokenCacheStatus;
 
 pub use builder::{DangerousBuilder, Preflight, ResourceServerBuilder};
 use gate::Judgement;
-pub(crate) use gate::{Decision, Gate, Pending};
+pub(crate) use gate::{Decision, Gate};
 
 /// An OAuth 2.0 resource server: decides whether an access token may make a request.
 ///

@@ -12,6 +12,7 @@ mod drain;
 mod explain;
 mod help;
 mod hint;
+mod pace;
 mod path;
 mod proxy;
 mod rules;

@@ -43,16 +43,18 @@ pub(super) fn own(mut record: Record, mut response: Response<Bytes>) -> Response
     record.sent(length(response.body()));
     record.finish();
     response.headers_mut().insert(request_id::NAME, record.request_id().clone());
+    record.say_goodbye(response.headers_mut());
     response.map(|text| AnswerBody(Content::Own(Some(text).filter(|text| !text.is_empty()))))
 }
 
 /// The upstream's answer.
 pub(super) fn forwarded(
     mut record: Record,
-    response: Response<Incoming>,
+    mut response: Response<Incoming>,
     lease: Lease<RequestBody>,
 ) -> Response<AnswerBody> {
     record.status(response.status());
+    record.say_goodbye(response.headers_mut());
     response.map(|body| {
         let mut forwarded = Forwarded { body, lease, record, pause: None };
         if forwarded.body.is_end_stream() {

@@ -25,6 +25,9 @@ const DPOP: HeaderName = HeaderName::from_static("dpop");
 const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
 const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
+/// About as many fields as are set, so that the map grows once.
+const OURS: usize = 12;
+
 /// What is taken away and what is set; the same for every request.
 pub(super) struct FieldPolicy {
     identity: IdentityFields,
@@ -73,6 +76,7 @@ impl FieldPolicy {
         if parts.version == Version::HTTP_2 {
             join_cookies(headers);
         }
+        headers.reserve(OURS);
         if let Some(token) = admission.token {
             self.identity.set(headers, token);
         }

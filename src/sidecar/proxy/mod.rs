@@ -4,11 +4,12 @@
 //! 2. The path becomes the one form that rules are asked about and the upstream sees.
 //! 3. The route's gate decides, as a layer's would.
 //! 4. [`fields`] takes away what the client has no say in, and sets what the upstream relies on.
-//! 5. The upstream answers, and [`answer`] sends that on as it comes.
+//! 5. The upstream is asked ([`answering`]), and [`answer`] sends on what it says as it comes.
 //!
 //! Whatever the end is, [`record`] tells it to the metrics and the log, once.
 
 mod answer;
+mod answering;
 pub(super) mod field_class;
 mod fields;
 mod forwarded;
@@ -22,38 +23,33 @@ mod request_id;
 mod tunnel;
 
 use std::borrow::Cow;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
 
 use arc_swap::ArcSwap;
-use bytes::Bytes;
 use http::uri::PathAndQuery;
-use http::{Request, Response, StatusCode, Uri};
+use http::{Request, Uri};
 use hyper::body::Incoming;
-use tokio::time::{Instant, sleep_until};
 
-pub(super) use answer::AnswerBody;
 pub(super) use peer::Peer;
 
+use self::answering::Answering;
 use self::fields::{Admission, FieldPolicy, Hop};
 use self::head::Head;
 use self::record::Record;
-use self::request_body::{RequestBody, Upload};
+use self::request_body::RequestBody;
 use super::access_log::AccessLog;
 use super::path;
 use super::rules::{Route, Routes};
 use super::settings::{Networks, Settings};
-use super::telemetry::{BadRequest, Outcome, Telemetry, UpstreamFailure};
-use super::upstream::{Failure, Lease, Upstream};
+use super::telemetry::{BadRequest, Outcome, Telemetry};
+use super::upstream::Upstream;
 use crate::access_token::AccessToken;
 use crate::rejection::Rejection;
 use crate::rejection_kind::RejectionKind;
-use crate::resource_server::{Decision, Gate, Pending, Preflight, ResourceServer};
+use crate::resource_server::{Decision, Preflight, ResourceServer};
 use crate::tower::{RefusedRequest, is_preflight};
-
-/// How long the upstream may take to begin an answer, counted from the last sign of life of the
-/// request's own body. nginx's default too.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// What all workers share.
 pub(super) struct Shared {
@@ -88,11 +84,12 @@ pub(super) struct Proxy {
     log: AccessLog,
 }
 
-/// What becomes of a request before the upstream is asked.
+/// What becomes of a request before the upstream is asked: a token, none where none is needed, or
+/// a refusal.
 enum Verdict {
-    Admit(Option<AccessToken>, Outcome),
-    Refuse(Rejection),
-    Wait(Gate, Pending),
+    Done(Result<Option<AccessToken>, Rejection>),
+    /// Keys have to be fetched first.
+    Wait(Pin<Box<dyn Future<Output = Result<AccessToken, Rejection>> + Send>>),
 }
 
 impl Proxy {
@@ -105,29 +102,26 @@ impl Proxy {
     }
 
     /// Answers a request; it is recorded when its answer has been sent.
-    pub(super) async fn answer(
+    pub(super) fn answer(
         self: &Arc<Self>,
         mut request: Request<Incoming>,
         peer: &Arc<Peer>,
-    ) -> Response<AnswerBody> {
+    ) -> Answering {
         let mut record = Record::begin(self, peer, &request);
         let (head, by_rules) = match self.check(&mut request) {
             Ok(checked) => checked,
             Err(fault) => {
                 record.outcome(Outcome::BadRequest(fault));
                 let answer = problem::of_request(fault, record.method());
-                return answer::own(record, answer);
+                return Answering::done(answer::own(record, answer));
             }
         };
-        match self.admit(&request, &mut record).await {
-            Ok(token) => {
-                let admission = Admission { token: token.as_ref(), by_rules };
-                self.forward(request, &admission, head, peer, record).await
-            }
-            Err(rejection) => {
-                record.outcome(Outcome::Refused(rejection.kind()));
-                answer::own(record, RefusedRequest::of(&request).answer(&rejection))
-            }
+        match self.judge(&request, &mut record) {
+            Verdict::Done(judged) => go_on(judged, request, by_rules, head, record),
+            Verdict::Wait(waiting) => Answering::later(async move {
+                let judged = waiting.await.map(Some);
+                go_on(judged, request, by_rules, head, record).await
+            }),
         }
     }
 
@@ -143,133 +137,60 @@ impl Proxy {
     }
 
     /// Whether the request may go on, and with which token.
-    async fn admit(
-        &self,
-        request: &Request<Incoming>,
-        record: &mut Record,
-    ) -> Result<Option<AccessToken>, Rejection> {
-        match self.judge(request, record) {
-            Verdict::Admit(token, outcome) => {
-                record.outcome(outcome);
-                Ok(token)
-            }
-            Verdict::Refuse(rejection) => Err(rejection),
-            Verdict::Wait(gate, pending) => {
-                let token = gate.judge_after(pending).await?;
-                record.outcome(Outcome::Allowed);
-                Ok(Some(token))
-            }
-        }
-    }
-
     fn judge(&self, request: &Request<Incoming>, record: &mut Record) -> Verdict {
         let routes = self.shared.routes.load();
         let Route { rule, access } = routes.route(request.method(), request.uri().path());
         record.rule(rule);
-        let Some(gate) = access.gate() else { return Verdict::Admit(None, Outcome::Public) };
+        let Some(gate) = access.gate() else { return Verdict::Done(Ok(None)) };
         if self.shared.server.preflight() == Preflight::Pass && is_preflight(request) {
-            return Verdict::Admit(None, Outcome::Public);
+            return Verdict::Done(Ok(None));
         }
         match gate.decide(request.headers(), request.uri(), None) {
-            Decision::Admit(token) => Verdict::Admit(Some(token), Outcome::Allowed),
-            Decision::Refuse(rejection) => Verdict::Refuse(rejection),
-            Decision::Wait(pending) => Verdict::Wait(gate.clone(), pending),
+            Decision::Admit(token) => Verdict::Done(Ok(Some(token))),
+            Decision::Refuse(rejection) => Verdict::Done(Err(rejection)),
+            Decision::Wait(pending) => {
+                let gate = gate.clone();
+                Verdict::Wait(Box::pin(async move { gate.judge_after(pending).await }))
+            }
             // No token is known before, and no gate here is optional.
             Decision::AdmitKnown | Decision::AdmitAnonymous => {
-                Verdict::Refuse(gate.reject(RejectionKind::Internal))
-            }
-        }
-    }
-
-    async fn forward(
-        self: &Arc<Self>,
-        request: Request<Incoming>,
-        admission: &Admission<'_>,
-        head: Head,
-        peer: &Arc<Peer>,
-        mut record: Record,
-    ) -> Response<AnswerBody> {
-        let Head { host, upgrade } = head;
-        let (mut parts, body) = request.into_parts();
-        let hop = Hop {
-            host: &host,
-            peer,
-            request_id: record.request_id(),
-            upgrade: upgrade.as_ref(),
-            to_http2: self.upstream.speaks_http2(),
-        };
-        self.shared.fields.apply(&mut parts, admission, &hop);
-        fields::set_target(&mut parts, &host, hop.to_http2);
-        let (body, upload) = RequestBody::new(body, self);
-        let (mut response, lease) = match self.send(Request::from_parts(parts, body), &upload).await
-        {
-            Ok(answered) => answered,
-            Err(failure) => {
-                let answer = no_answer(&mut record, failure, &upload);
-                return answer::own(record, answer);
-            }
-        };
-        if response.status() == StatusCode::SWITCHING_PROTOCOLS {
-            return match upgrade.filter(|upgrade| upgrade.is_answered_by(&response)) {
-                Some(upgrade) => tunnel::open(upgrade, response, record, peer),
-                // Nobody has asked for it, or for something else.
-                None => {
-                    let answer = no_answer(&mut record, UpstreamFailure::Broken, &upload);
-                    answer::own(record, answer)
-                }
-            };
-        }
-        fields::clean_answer(response.headers_mut(), record.request_id());
-        answer::forwarded(record, response, lease)
-    }
-
-    async fn send(
-        &self,
-        request: Request<RequestBody>,
-        upload: &Upload,
-    ) -> Result<(Response<Incoming>, Lease<RequestBody>), UpstreamFailure> {
-        let mut deadline = Instant::now() + ANSWER_TIMEOUT;
-        let answer = self.upstream.send(request);
-        tokio::pin!(answer);
-        loop {
-            tokio::select! {
-                biased;
-                answered = &mut answer => return answered.map_err(|failure| failure_of(&failure)),
-                () = sleep_until(deadline) => match upload.last_progress() {
-                    // As long as the request is still coming, nobody is late.
-                    Some(progress) if progress + ANSWER_TIMEOUT > Instant::now() => {
-                        deadline = progress + ANSWER_TIMEOUT;
-                    }
-                    _ => return Err(UpstreamFailure::Timeout),
-                },
+                Verdict::Done(Err(gate.reject(RejectionKind::Internal)))
             }
         }
     }
 }
 
-/// What is told of a failure, after the log has heard the rest.
-fn failure_of(failure: &Failure) -> UpstreamFailure {
-    match failure {
-        Failure::Unreachable(error) => {
-            tracing::debug!(%error, "no connection to the upstream");
-            UpstreamFailure::Unreachable
+/// What follows from the verdict.
+fn go_on(
+    judged: Result<Option<AccessToken>, Rejection>,
+    request: Request<Incoming>,
+    by_rules: bool,
+    head: Head,
+    mut record: Record,
+) -> Answering {
+    let token = match judged {
+        Ok(token) => token,
+        Err(rejection) => {
+            record.outcome(Outcome::Refused(rejection.kind()));
+            let answer = RefusedRequest::of(&request).answer(&rejection);
+            return Answering::done(answer::own(record, answer));
         }
-        Failure::ConnectTimeout => UpstreamFailure::ConnectTimeout,
-        Failure::Broken(error) => {
-            tracing::debug!(%error, "no answer from the upstream");
-            UpstreamFailure::Broken
-        }
-    }
-}
-
-fn no_answer(record: &mut Record, failure: UpstreamFailure, upload: &Upload) -> Response<Bytes> {
-    // An upload that its client gave up is not the upstream's fault.
-    if upload.was_given_up() {
-        record.outcome(Outcome::ClientGone);
-        return problem::of_client(record.method());
-    }
-    record.outcome(Outcome::UpstreamFailed(failure));
-    problem::of_upstream(failure, record.method())
+    };
+    record.outcome(if token.is_some() { Outcome::Allowed } else { Outcome::Public });
+    let proxy = Arc::clone(record.proxy());
+    let hop = Hop {
+        host: &head.host,
+        peer: record.peer(),
+        request_id: record.request_id(),
+        upgrade: head.upgrade.as_ref(),
+        to_http2: proxy.upstream.speaks_http2(),
+    };
+    let (mut parts, body) = request.into_parts();
+    proxy.shared.fields.apply(&mut parts, &Admission { token: token.as_ref(), by_rules }, &hop);
+    fields::set_target(&mut parts, &head.host, hop.to_http2);
+    let (body, upload) = RequestBody::new(body, &proxy);
+    let sending = proxy.upstream.send(Request::from_parts(parts, body));
+    Answering::forwarding(sending, upload, head.upgrade, record)
 }
 
 /// The same URI with the canonical path; `None` where it is canonical already.

@@ -1,12 +1,14 @@
 //! Who is at the other end of a connection.
 
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use http::HeaderValue;
 
 use super::forwarded;
 use crate::sidecar::drain::Guest;
+use crate::sidecar::pace::Pace;
 use crate::sidecar::settings::Networks;
 
 /// One connection's other end, and what never changes about it.
@@ -20,6 +22,7 @@ pub(in crate::sidecar) struct Peer {
     /// `Forwarded` for the host that was asked for last; most connections ask for one.
     forwarded: Mutex<Option<(HeaderValue, HeaderValue)>>,
     guest: Guest,
+    pace: Arc<Pace>,
 }
 
 impl Peer {
@@ -37,11 +40,16 @@ impl Peer {
             forwarded_for: HeaderValue::from_str(&address.to_string()).ok(),
             forwarded: Mutex::new(None),
             guest,
+            pace: Arc::new(Pace::new(Instant::now())),
         }
     }
 
     pub(in crate::sidecar) fn guest(&self) -> &Guest {
         &self.guest
+    }
+
+    pub(in crate::sidecar) fn pace(&self) -> &Arc<Pace> {
+        &self.pace
     }
 
     /// This hop in the words of RFC 7239.

@@ -4,11 +4,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-use http::{HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
+use http::header::CONNECTION;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
 use hyper::body::Incoming;
 
 use super::{Peer, Proxy, forwarded, request_id};
 use crate::sidecar::access_log::Line;
+use crate::sidecar::drain::Phase;
+use crate::sidecar::pace::Underway;
 use crate::sidecar::telemetry::{InFlight, Outcome};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
@@ -28,11 +31,13 @@ pub(super) struct Record {
     status: Option<StatusCode>,
     bytes: u64,
     is_finished: bool,
+    peer: Arc<Peer>,
     _in_flight: InFlight,
+    _underway: Underway,
 }
 
 impl Record {
-    pub(super) fn begin(proxy: &Arc<Proxy>, peer: &Peer, request: &Request<Incoming>) -> Self {
+    pub(super) fn begin(proxy: &Arc<Proxy>, peer: &Arc<Peer>, request: &Request<Incoming>) -> Self {
         let headers = request.headers();
         let trusted = &proxy.shared.trusted_proxies;
         let told = || forwarded::client(headers, |address| trusted.contain(address));
@@ -49,8 +54,18 @@ impl Record {
             status: None,
             bytes: 0,
             is_finished: false,
+            peer: Arc::clone(peer),
+            _underway: peer.pace().request(request.version() == Version::HTTP_2),
             _in_flight: proxy.shared.telemetry.in_flight(),
         }
+    }
+
+    pub(super) fn proxy(&self) -> &Arc<Proxy> {
+        &self.proxy
+    }
+
+    pub(super) fn peer(&self) -> &Arc<Peer> {
+        &self.peer
     }
 
     pub(super) fn method(&self) -> &Method {
@@ -71,6 +86,13 @@ impl Record {
 
     pub(super) fn status(&mut self, status: StatusCode) {
         self.status = Some(status);
+    }
+
+    /// Asks a client of HTTP/1.1 to close while we are leaving. HTTP/2 has a frame for it.
+    pub(super) fn say_goodbye(&self, headers: &mut HeaderMap) {
+        if !self.peer.pace().is_http2() && self.peer.guest().phase() != Phase::Serving {
+            headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
     }
 
     /// Bytes of the answer's body that were handed over.

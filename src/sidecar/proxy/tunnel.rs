@@ -5,7 +5,6 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -17,7 +16,6 @@ use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf, copy_bidirectional};
 use tokio::time::{MissedTickBehavior, interval};
 
-use super::Peer;
 use super::answer::{self, AnswerBody};
 use super::fields;
 use super::head::Upgrade;
@@ -31,7 +29,6 @@ pub(super) fn open(
     upgrade: Upgrade,
     mut response: Response<Incoming>,
     mut record: Record,
-    peer: &Arc<Peer>,
 ) -> Response<AnswerBody> {
     record.status(response.status());
     fields::clean_answer(response.headers_mut(), record.request_id());
@@ -39,14 +36,12 @@ pub(super) fn open(
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(UPGRADE, upgrade.protocol);
     let upstream = hyper::upgrade::on(&mut response);
-    // As long as the tunnel is open, so is the client's connection.
-    let peer = Arc::clone(peer);
+    // The record keeps the client's connection open as long as the tunnel is.
     tokio::spawn(async move {
         if let Ok((client, upstream)) = tokio::try_join!(upgrade.client, upstream) {
             join(TokioIo::new(client), TokioIo::new(upstream), &mut record).await;
         }
         record.finish();
-        drop(peer);
     });
     answer::switched(response)
 }

@@ -1,15 +1,10 @@
 //! One connection of a client, from its first byte to its last.
 
-use std::convert::Infallible;
 use std::net::TcpStream as StdTcpStream;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use http::header::CONNECTION;
-use http::{HeaderValue, Version};
-use http_body::{Body, Frame, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -18,9 +13,10 @@ use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 
-use super::pace::{LOOK_EVERY, Pace, Paced, Patience, Underway};
 use super::tls::Tls;
+use super::worker::Load;
 use crate::sidecar::drain::Phase;
+use crate::sidecar::pace::{LOOK_EVERY, Paced, Patience};
 use crate::sidecar::proxy::{Peer, Proxy};
 
 /// For TLS to be agreed on.
@@ -29,9 +25,9 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 /// For a connection to end that has been told to, with nothing under way.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// Bytes of a request's header: a token of 16 KiB, and as much again for everything else, twice.
+/// Bytes of a request's header: a token of 16 KiB, and three times as much for everything else. The
+/// number of fields is hyper's own limit, 100: another one would cost every request an allocation.
 const MAX_HEADER: usize = 64 * 1024;
-const MAX_FIELDS: usize = 128;
 
 /// Requests at once over one connection of HTTP/2.
 const MAX_STREAMS: u32 = 128;
@@ -48,6 +44,7 @@ pub(super) struct Accepted {
     pub(super) peer: Peer,
     pub(super) tls: Option<Arc<Tls>>,
     pub(super) place: OwnedSemaphorePermit,
+    pub(super) load: Option<Load>,
 }
 
 /// HTTP/1.1 and HTTP/2 within our limits.
@@ -57,7 +54,7 @@ impl Protocols {
     pub(super) fn new() -> Self {
         let mut builder = auto::Builder::new(TokioExecutor::new());
         // Without a timer: connections are looked at from outside.
-        builder.http1().max_buf_size(MAX_HEADER).max_headers(MAX_FIELDS);
+        builder.http1().max_buf_size(MAX_HEADER);
         builder
             .http2()
             .timer(TokioTimer::new())
@@ -73,7 +70,7 @@ impl Protocols {
 
 impl Accepted {
     pub(super) async fn serve(self, proxy: Arc<Proxy>, protocols: Arc<Protocols>) {
-        let Self { stream, peer, tls, place: _place } = self;
+        let Self { stream, peer, tls, place: _place, load: _load } = self;
         let stream = match TcpStream::from_std(stream) {
             Ok(stream) => stream,
             Err(error) => {
@@ -81,9 +78,10 @@ impl Accepted {
                 return;
             }
         };
-        let Some(tls) = tls else { return serve(stream, peer, proxy, &protocols).await };
-        match timeout(HANDSHAKE, tls.accept(stream)).await {
-            Ok(Ok(stream)) => serve(stream, peer, proxy, &protocols).await,
+        // Boxed, as each connection would have room for both.
+        let Some(tls) = tls else { return Box::pin(serve(stream, peer, proxy, &protocols)).await };
+        match timeout(HANDSHAKE, Box::pin(tls.accept(stream))).await {
+            Ok(Ok(stream)) => Box::pin(serve(stream, peer, proxy, &protocols)).await,
             Ok(Err(error)) => tracing::debug!(%error, "TLS could not be agreed on"),
             Err(_) => tracing::debug!("TLS was not agreed on in time"),
         }
@@ -94,21 +92,10 @@ async fn serve<T>(stream: T, peer: Peer, proxy: Arc<Proxy>, protocols: &Protocol
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
-    let pace = Arc::new(Pace::new(Instant::now()));
     let peer = Arc::new(peer);
-    let service = service_fn(|request: http::Request<hyper::body::Incoming>| {
-        let (proxy, peer, pace) = (Arc::clone(&proxy), Arc::clone(&peer), Arc::clone(&pace));
-        async move {
-            let is_http2 = request.version() == Version::HTTP_2;
-            let underway = pace.request(is_http2);
-            let mut response = proxy.answer(request, &peer).await;
-            if !is_http2 && peer.guest().phase() != Phase::Serving {
-                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-            }
-            Ok::<_, Infallible>(response.map(|body| Held { body, _underway: underway }))
-        }
-    });
+    let pace = Arc::clone(peer.pace());
     let io = TokioIo::new(Paced::new(stream, Arc::clone(&pace)));
+    let service = service_fn(|request| proxy.answer(request, &peer));
     let mut connection = pin!(protocols.0.serve_connection_with_upgrades(io, service));
     let mut guest = peer.guest().clone();
     let mut looks = interval(LOOK_EVERY);
@@ -146,30 +133,4 @@ where
     connection.as_mut().graceful_shutdown();
     // However long its requests take: the drain timeout ends it.
     let _ = connection.await;
-}
-
-/// An answer's body; the request is under way until it is dropped.
-struct Held<B> {
-    body: B,
-    _underway: Underway,
-}
-
-impl<B: Body + Unpin> Body for Held<B> {
-    type Data = B::Data;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
-    }
 }

@@ -75,7 +75,7 @@ impl Listener {
     ) {
         let handed = stream.set_nodelay(true).and_then(|()| stream.into_std()).map(|stream| {
             let peer = Peer::new(address, self.tls.is_some(), &self.trusted, self.guest.clone());
-            Accepted { stream, peer, tls: self.tls.clone(), place }
+            Accepted { stream, peer, tls: self.tls.clone(), place, load: None }
         });
         match handed {
             Ok(accepted) => self.workers.give(accepted),

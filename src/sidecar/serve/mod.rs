@@ -9,7 +9,6 @@ mod connection;
 mod files;
 mod listener;
 mod logging;
-mod pace;
 mod reload;
 mod signals;
 mod tls;

@@ -23,6 +23,22 @@ struct Worker {
     thread: JoinHandle<()>,
 }
 
+/// A connection in the count of its worker.
+pub(super) struct Load(Arc<AtomicUsize>);
+
+impl Load {
+    fn one_more(load: &Arc<AtomicUsize>) -> Self {
+        load.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(load))
+    }
+}
+
+impl Drop for Load {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Workers {
     pub(super) fn start(shared: &Arc<Shared>, settings: &Settings, log: &Log) -> io::Result<Self> {
         let count = thread::available_parallelism().map_or(1, usize::from);
@@ -30,12 +46,12 @@ impl Workers {
         (0..count).map(worker).collect::<io::Result<_>>().map(Self)
     }
 
-    pub(super) fn give(&self, connection: Accepted) {
+    pub(super) fn give(&self, mut connection: Accepted) {
         let Some(worker) = self.0.iter().min_by_key(|worker| worker.load.load(Ordering::Relaxed))
         else {
             return;
         };
-        worker.load.fetch_add(1, Ordering::Relaxed);
+        connection.load = Some(Load::one_more(&worker.load));
         // A worker ends after the listener only.
         let _ = worker.connections.send(connection);
     }
@@ -64,31 +80,20 @@ impl Worker {
     ) -> io::Result<Self> {
         let (connections, incoming) = unbounded_channel();
         let load = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&load);
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let proxy = Arc::new(Proxy::new(Arc::clone(shared), settings, log));
         let thread = thread::Builder::new()
             .name(format!("worker-{number}"))
-            .spawn(move || work(runtime, &proxy, incoming, &counted))?;
+            .spawn(move || work(runtime, &proxy, incoming))?;
         Ok(Self { connections, load, thread })
     }
 }
 
-fn work(
-    runtime: Runtime,
-    proxy: &Arc<Proxy>,
-    mut incoming: UnboundedReceiver<Accepted>,
-    load: &Arc<AtomicUsize>,
-) {
+fn work(runtime: Runtime, proxy: &Arc<Proxy>, mut incoming: UnboundedReceiver<Accepted>) {
     let protocols = Arc::new(Protocols::new());
     runtime.block_on(async {
         while let Some(accepted) = incoming.recv().await {
-            let serving = accepted.serve(Arc::clone(proxy), Arc::clone(&protocols));
-            let load = Arc::clone(load);
-            tokio::spawn(async move {
-                serving.await;
-                load.fetch_sub(1, Ordering::Relaxed);
-            });
+            tokio::spawn(accepted.serve(Arc::clone(proxy), Arc::clone(&protocols)));
         }
     });
     // Requests that are cut off here still have their lines.

@@ -1,15 +1,19 @@
 //! HTTP/1.1: a stack of idle connections, the one used last on top.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use http::header::HeaderName;
 use http::{HeaderMap, Request, Response};
 use hyper::body::{Body, Incoming};
+use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 
 use super::connect::Target;
-use super::{BoxError, Failure, Lease};
+use super::{Anew, Answered, BoxError, Failure, Lease, State};
 
 /// How long an unused connection is kept where the upstream does not say how long it keeps it.
 /// Servers end idle connections without warning, Node and uvicorn after five seconds, and a request
@@ -39,6 +43,24 @@ pub(super) struct Connection<B> {
     until: Instant,
 }
 
+/// What hyper says of a request that it was given: the answer, or perhaps the request again.
+type Handed<B> =
+    Pin<Box<dyn Future<Output = Result<Response<Incoming>, TrySendError<Request<B>>>> + Send>>;
+
+/// A request that was handed over to a connection.
+pub(super) struct Sent<B> {
+    pool: Arc<Pool<B>>,
+    sender: Option<SendRequest<B>>,
+    handed: Handed<B>,
+}
+
+/// What has become of it.
+pub(super) enum Next<B> {
+    Answered(Result<Answered<B>, Failure>),
+    /// Nothing was sent, as the connection had ended before, so that another one may try.
+    Anew(Anew<B>),
+}
+
 impl<B> Pool<B>
 where
     B: Body + Send + Unpin + 'static,
@@ -49,30 +71,26 @@ where
         Self { target, idle: Arc::new(Idle(Mutex::new(Vec::new()))) }
     }
 
-    pub(super) async fn send(
-        &self,
-        mut request: Request<B>,
-    ) -> Result<(Response<Incoming>, Lease<B>), Failure> {
-        while let Some(mut sender) = self.idle.pop() {
-            match sender.try_send_request(request).await {
-                Ok(response) => return Ok(self.leased(response, sender)),
-                // The connection ended before anything was sent, so another one may try.
-                Err(mut error) => match error.take_message() {
-                    Some(unsent) => request = unsent,
-                    None => return Err(Failure::Broken(error.into_error())),
-                },
+    /// Hands the request over at once where a connection is there.
+    pub(super) fn send(self: &Arc<Self>, request: Request<B>) -> State<B> {
+        let pool = Arc::clone(self);
+        match self.idle.pop() {
+            Some(mut sender) => {
+                let handed = Box::pin(sender.try_send_request(request));
+                State::Sent(Sent { pool, sender: Some(sender), handed })
             }
+            None => State::Anew(Box::pin(pool.send_anew(request))),
         }
+    }
+
+    /// Sends the request over a connection of its own.
+    async fn send_anew(self: Arc<Self>, request: Request<B>) -> Result<Answered<B>, Failure> {
         let mut sender = self.open().await?;
         let response = sender.send_request(request).await.map_err(Failure::Broken)?;
         Ok(self.leased(response, sender))
     }
 
-    fn leased(
-        &self,
-        response: Response<Incoming>,
-        sender: SendRequest<B>,
-    ) -> (Response<Incoming>, Lease<B>) {
+    fn leased(&self, response: Response<Incoming>, sender: SendRequest<B>) -> Answered<B> {
         let until = Instant::now() + idle_time(response.headers());
         (response, Lease::new(Arc::clone(&self.idle), Connection { sender, until }))
     }
@@ -87,6 +105,26 @@ where
         // Its end is seen by whoever uses the sender.
         tokio::spawn(connection.with_upgrades());
         Ok(sender)
+    }
+}
+
+impl<B> Sent<B>
+where
+    B: Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    pub(super) fn poll_answer(&mut self, context: &mut Context<'_>) -> Poll<Next<B>> {
+        let handed = ready!(self.handed.as_mut().poll(context));
+        Poll::Ready(match (handed, self.sender.take()) {
+            (Ok(response), Some(sender)) => Next::Answered(Ok(self.pool.leased(response, sender))),
+            (Err(mut error), _) => match error.take_message() {
+                Some(unsent) => Next::Anew(Box::pin(Arc::clone(&self.pool).send_anew(unsent))),
+                None => Next::Answered(Err(Failure::Broken(error.into_error()))),
+            },
+            // Polled after its end, which the contract of futures forbids.
+            (Ok(_), None) => return Poll::Pending,
+        })
     }
 }
 

@@ -1,14 +1,14 @@
 //! HTTP/2 without TLS: one connection for all requests of a worker.
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use http::{Request, Response};
-use hyper::body::{Body, Incoming};
+use http::Request;
+use hyper::body::Body;
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 
 use super::connect::Target;
-use super::{BoxError, CONNECT_TIMEOUT, Failure, Lease};
+use super::{Answered, BoxError, CONNECT_TIMEOUT, Failure, Lease};
 
 /// Bytes that may be under way to us, of one answer and of all.
 const STREAM_WINDOW: u32 = 256 * 1024;
@@ -32,9 +32,9 @@ where
     }
 
     pub(super) async fn send(
-        &self,
+        self: Arc<Self>,
         mut request: Request<B>,
-    ) -> Result<(Response<Incoming>, Lease<B>), Failure> {
+    ) -> Result<Answered<B>, Failure> {
         if let Some(mut sender) = self.current() {
             match sender.try_send_request(request).await {
                 Ok(response) => return Ok((response, Lease::shared())),

@@ -1,6 +1,7 @@
 //! The service behind the sidecar: connections to it, and requests over them.
 //!
 //! There is one upstream, and each worker thread has connections of its own, so the pool is a stack.
+//! Nothing is sent twice: what may have reached the upstream once does not go there again.
 
 mod connect;
 mod failure;
@@ -8,6 +9,10 @@ mod http1;
 mod http2;
 mod lease;
 
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::{Request, Response};
@@ -26,12 +31,28 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 pub(super) struct Upstream<B>(Kind<B>);
 
 enum Kind<B> {
-    Http1(http1::Pool<B>),
-    Http2(http2::Shared<B>),
+    Http1(Arc<http1::Pool<B>>),
+    Http2(Arc<http2::Shared<B>>),
 }
 
-/// What is under way to the upstream.
+/// Whatever a body fails with.
 pub(super) type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// The head of an answer, and what keeps its connection until the body is read.
+pub(super) type Answered<B> = (Response<Incoming>, Lease<B>);
+
+/// A request that needs more than a connection that is there. Boxed, as the others would carry
+/// room for it about.
+type Anew<B> = Pin<Box<dyn Future<Output = Result<Answered<B>, Failure>> + Send>>;
+
+/// A request on its way; the answer's head, or why there is none.
+#[must_use]
+pub(super) struct Sending<B>(State<B>);
+
+enum State<B> {
+    Sent(http1::Sent<B>),
+    Anew(Anew<B>),
+}
 
 impl<B> Upstream<B>
 where
@@ -42,8 +63,8 @@ where
     pub(super) fn new(address: &UpstreamAddress) -> Self {
         let target = connect::Target::new(address);
         Self(match address.protocol {
-            Protocol::Http1 => Kind::Http1(http1::Pool::new(target)),
-            Protocol::H2c => Kind::Http2(http2::Shared::new(target)),
+            Protocol::Http1 => Kind::Http1(Arc::new(http1::Pool::new(target))),
+            Protocol::H2c => Kind::Http2(Arc::new(http2::Shared::new(target))),
         })
     }
 
@@ -52,17 +73,32 @@ where
         matches!(self.0, Kind::Http2(_))
     }
 
-    /// Sends a request; the answer's head, and what keeps the connection until its body is read.
-    ///
-    /// # Errors
-    /// Why there is no answer. Nothing is sent twice.
-    pub(super) async fn send(
-        &self,
-        request: Request<B>,
-    ) -> Result<(Response<Incoming>, Lease<B>), Failure> {
-        match &self.0 {
-            Kind::Http1(pool) => pool.send(request).await,
-            Kind::Http2(shared) => shared.send(request).await,
+    /// Sends a request.
+    pub(super) fn send(&self, request: Request<B>) -> Sending<B> {
+        Sending(match &self.0 {
+            Kind::Http1(pool) => pool.send(request),
+            Kind::Http2(shared) => State::Anew(Box::pin(Arc::clone(shared).send(request))),
+        })
+    }
+}
+
+impl<B> Future for Sending<B>
+where
+    B: Body + Send + Unpin + 'static,
+    B::Data: Send,
+    B::Error: Into<BoxError>,
+{
+    type Output = Result<Answered<B>, Failure>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            match &mut self.0 {
+                State::Sent(sent) => match ready!(sent.poll_answer(context)) {
+                    http1::Next::Answered(answered) => return Poll::Ready(answered),
+                    http1::Next::Anew(anew) => self.0 = State::Anew(anew),
+                },
+                State::Anew(anew) => return anew.as_mut().poll(context),
+            }
         }
     }
 }

@@ -65,12 +65,12 @@ impl Pace {
         Underway(Arc::clone(self))
     }
 
-    fn bytes_came(&self, now: Instant) {
+    fn bytes_came(&self, now: impl FnOnce() -> Instant) {
         let is_first = self.requests.load(Ordering::Relaxed) == 0
             && !self.is_http2()
             && !self.has_begun.swap(true, Ordering::Relaxed);
         if is_first {
-            self.note(now);
+            self.note(now());
         }
     }
 
@@ -127,7 +127,7 @@ impl<T: AsyncRead + Unpin> AsyncRead for Paced<T> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.io).poll_read(context, buffer);
         if buffer.filled().len() > before {
-            self.pace.bytes_came(Instant::now());
+            self.pace.bytes_came(Instant::now);
         }
         read
     }
@@ -177,13 +177,13 @@ mod tests {
         let pace = Arc::new(Pace::new(start));
         assert_eq!(pace.patience(start + seconds(75)), Patience::Left);
         assert_eq!(pace.patience(start + seconds(76)), Patience::IdleOver);
-        pace.bytes_came(start + seconds(60));
+        pace.bytes_came(|| start + seconds(60));
         // The bytes that follow do not make it longer.
-        pace.bytes_came(start + seconds(74));
+        pace.bytes_came(|| start + seconds(74));
         assert_eq!(pace.patience(start + seconds(75)), Patience::Left);
         assert_eq!(pace.patience(start + seconds(76)), Patience::HeaderOver);
         let request = pace.request(false);
-        pace.bytes_came(start + seconds(80));
+        pace.bytes_came(|| start + seconds(80));
         assert_eq!(pace.patience(start + seconds(10_000)), Patience::Left);
         drop(request);
         assert_eq!(pace.patience(Instant::now() + seconds(74)), Patience::Left);
@@ -198,7 +198,7 @@ mod tests {
         drop(one);
         assert_eq!(pace.patience(start + seconds(10_000)), Patience::Left);
         drop(other);
-        pace.bytes_came(Instant::now());
+        pace.bytes_came(Instant::now);
         assert_eq!(pace.patience(Instant::now() + seconds(60)), Patience::Left);
     }
 }
