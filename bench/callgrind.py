@@ -63,4 +63,4 @@ class Results:
     def add(self, **measurement):
         line = json.dumps(dict(bench=self.name, **measurement))
         print(line)
-        print(line, file=self.file)
+        print(line, file=self.file, flush=True)
