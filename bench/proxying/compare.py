@@ -2,31 +2,33 @@
 
 from statistics import median
 
-from . import cast
-from .measure import SAME, measured, said, stage
+from .measure import SAME, measured, prepared, said
+from .ours import portcullis
+from .stage import CHECKED, PUBLIC
 
-CASES = [("public", cast.PUBLIC), ("same token", cast.CHECKED)]
+CASES = [("public", PUBLIC), ("same token", CHECKED)]
 
 
 def compare(old, new, rounds, seconds, log):
     builds = {"old": old, "new": new}
     runs = {(build, case): [] for build in builds for case, _ in CASES}
-    with stage() as place:
+    with prepared() as place:
         for number in range(rounds):
             said(f"round {number + 1} of {rounds}")
             # Who comes first changes, so that a machine that slows down slows both.
             order = list(builds) if number % 2 == 0 else list(reversed(builds))
             for case, path in CASES:
                 for build in order:
-                    proxy = cast.portcullis(place, builds[build], log)
+                    proxy = portcullis(place, builds[build], log)
                     runs[build, case].append(measured(place, proxy, path, SAME, seconds))
     print(f"access log {'on' if log else 'off'}; medians of {rounds} rounds of {seconds} s; "
           "ratio: new / old, within a round")
-    for figure, title in [("cpu_microseconds", "CPU µs/request"), ("requests_per_second", "requests/s"),
-                          ("memory_after", "resident bytes")]:
+    for figure, title, unit in [("cpu_microseconds", "CPU µs/request", 1),
+                                ("requests_per_second", "requests/s", 1),
+                                ("memory_after", "MiB", 1024 * 1024)]:
         print(f"\n{title:16}{'old':>12}{'new':>12}{'ratio':>9}{'least':>9}{'most':>9}")
         for case, _ in CASES:
-            pairs = [[run[figure] for run in runs[build, case]] for build in builds]
+            pairs = [[run[figure] / unit for run in runs[build, case]] for build in builds]
             show(case, *pairs)
     for build in builds:
         public, same = ([run["cpu_microseconds"] for run in runs[build, case]] for case, _ in CASES)
@@ -37,5 +39,5 @@ def compare(old, new, rounds, seconds, log):
 
 def show(name, old, new):
     ratios = [after / before for before, after in zip(old, new)]
-    print(f"{name:16}{median(old):>12,.6g}{median(new):>12,.6g}{median(ratios):>9.3f}"
+    print(f"{name:16}{median(old):>12,.2f}{median(new):>12,.2f}{median(ratios):>9.3f}"
           f"{min(ratios):>9.3f}{max(ratios):>9.3f}")

@@ -8,7 +8,8 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-from . import cast
+from . import nginx
+from .stage import AUDIENCE, CHECKED, CONNECTIONS, ISSUER, Stage
 
 HERE = Path(__file__).resolve().parent
 
@@ -23,35 +24,35 @@ WARM_UP = {SAME: SAME, ROTATED: ROTATED, NEW: SAME}
 
 
 @contextmanager
-def stage(seconds_of_new_tokens=0):
+def prepared(seconds_of_new_tokens=0):
     """Tokens and the upstream, in a directory that is gone afterwards."""
-    proxy_core, load_core = cores()
     with tempfile.TemporaryDirectory(prefix="sidecar-bench-") as directory:
-        place = cast.Stage(Path(directory), proxy_core, load_core)
+        place = Stage(Path(directory), *cores())
         fresh = max(1, int(NEW_PER_SECOND * seconds_of_new_tokens))
         said(f"signing {fresh + ROTATION:,} tokens")
-        subprocess.run(["node", HERE / "tokens.mjs", directory, cast.ISSUER, cast.AUDIENCE,
+        subprocess.run(["node", HERE / "tokens.mjs", directory, ISSUER, AUDIENCE,
                         str(ROTATION), str(fresh)], check=True)
-        with cast.upstream(place) as upstream:
+        with nginx.upstream(place) as upstream:
             upstream.wait_for("/", 200, {})
             yield place
 
 
 def cores():
-    """One for the proxy, one for load and upstream. BENCH_CORES=0,2 chooses others: two that are
-    not halves of one core, where there are such."""
+    """Of the proxy, the load and the upstream; where there are two, the last two share one.
+    BENCH_CORES=0,2,4 chooses them: what the system calls cores may be halves of one."""
     chosen = os.environ.get("BENCH_CORES")
     usable = [int(core) for core in chosen.split(",")] if chosen else sorted(os.sched_getaffinity(0))
     if len(usable) < 2:
         sys.exit("sidecar: two cores are needed, one for the proxy and one for the load")
-    return usable[:2]
+    proxy, load, upstream = (usable + usable[-1:])[:3]
+    return proxy, load, upstream
 
 
 def measured(stage, proxy, path, tokens, seconds):
     """Figures of one run, by name."""
     with proxy:
         proxy.wait_for(path, 200, bearer(first_line(stage.directory / SAME)))
-        if path == cast.CHECKED:
+        if path == CHECKED:
             refuses_bad_tokens(stage, proxy)
         at_rest = proxy.memory()
         load(stage, proxy, path, WARM_UP[tokens], WARM_UP_SECONDS)
@@ -71,7 +72,7 @@ def measured(stage, proxy, path, tokens, seconds):
 
 def load(stage, proxy, path, tokens, seconds):
     """What wrk counted. Ends the bench where anything went wrong."""
-    command = ["taskset", "-c", str(stage.load_core), "wrk", "-t", "1", "-c", str(cast.CONNECTIONS),
+    command = ["taskset", "-c", str(stage.load_core), "wrk", "-t", "1", "-c", str(CONNECTIONS),
                "-d", f"{seconds}s", "-s", HERE / "wrk.lua",
                f"http://127.0.0.1:{proxy.port}{path}", "--", stage.directory / tokens]
     output = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
@@ -89,7 +90,7 @@ def refuses_bad_tokens(stage, proxy):
     bad = json.loads((stage.directory / "bad.json").read_text())
     requests = {f"a token {what}": bearer(token) for what, token in bad.items()} | {"no token": {}}
     for what, headers in requests.items():
-        status = proxy.status(cast.CHECKED, headers)
+        status = proxy.status(CHECKED, headers)
         if status not in (401, 403):
             sys.exit(f"sidecar: {proxy.name} answers {what} with {status}")
 
