@@ -30,6 +30,8 @@ impl Sidecar {
         Self { variables: Vec::new() }
             .with("PORTCULLIS_ISSUER", issuer)
             .with("PORTCULLIS_AUDIENCE", AUDIENCE)
+            // The port of the discard service, which nobody offers any more.
+            .with("PORTCULLIS_UPSTREAM", "http://127.0.0.1:9")
     }
 
     fn with(mut self, name: &'static str, value: &str) -> Self {
@@ -229,6 +231,51 @@ async fn check_tells_keys_needs_and_warnings() {
         assert!(ended.printed.contains(part), "{part}\n{}", ended.printed);
     }
     assert!(ended.printed.ends_with("\ngood\n"), "{}", ended.printed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_tells_of_the_upstream_and_the_rules() {
+    let authority = authority().await;
+    let folder = Folder::new("command-line-rules");
+    let path = folder.file();
+    std::fs::write(
+        &path,
+        "[[rule]]\npath = \"/{*rest}\"\n[[rule]]\npath = \"/a\"\npublic = true\n",
+    )
+    .unwrap();
+    let sidecar =
+        Sidecar::of(authority.issuer_url()).with("PORTCULLIS_RULES", path.to_str().unwrap());
+    let ended = sidecar.run(&["check"]).await;
+    // The service may start later, and a rule that is never reached does no harm.
+    assert_eq!((ended.code, ended.complaints.as_str()), (Some(0), ""), "{}", ended.printed);
+    for part in [
+        "Upstream http://127.0.0.1:9\n",
+        "rules             2\n",
+        "  the upstream cannot be reached; ",
+        "  PORTCULLIS_RULES: ",
+    ] {
+        assert!(ended.printed.contains(part), "{part}\n{}", ended.printed);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn check_finds_what_serve_would_not_start_with() {
+    let folder = Folder::new("command-line-faults");
+    let path = folder.file();
+    std::fs::write(&path, "[[rule]]\npath = \"/a\"\nscope = [\"read\"]\n").unwrap();
+    let path = path.to_str().unwrap();
+    for (name, value, fault) in [
+        ("PORTCULLIS_LISTEN", "8080", "PORTCULLIS_LISTEN: must be host:port"),
+        ("PORTCULLIS_RULES", path, "line 3: rule 1: there is no key \"scope\""),
+        ("PORTCULLIS_TLS_CERT_FILE", path, "PORTCULLIS_TLS_KEY: is required"),
+    ] {
+        let sidecar = Sidecar::of("https://as.example").with(name, value);
+        for command in ["check", "serve"] {
+            let ended = sidecar.run(&[command]).await;
+            assert_eq!((ended.code, ended.printed.as_str()), (Some(78), ""), "{command} {name}");
+            assert!(ended.complaints.contains(fault), "{}", ended.complaints);
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

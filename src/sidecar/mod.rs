@@ -80,7 +80,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The engine as the environment configures it, for the commands that look at it.
+/// The engine as the environment configures it, for who only looks at it.
 fn configured_engine() -> Result<ResourceServerBuilder, ConfigError> {
     Ok(ResourceServerBuilder::from_vars(std::env::vars_os())?.without_jwks_snapshot())
 }

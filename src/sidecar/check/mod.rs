@@ -9,26 +9,34 @@ mod issuers;
 mod needs;
 mod page;
 mod service;
-mod warnings;
 
 use std::process::ExitCode;
 
 use tokio::runtime;
 
 use self::page::Page;
-use super::{Failure, configured_engine, say};
+use super::serve::Configuration;
+use super::{Failure, say};
 use crate::resource_server::ResourceServer;
 
 /// Checks, tells, and ends with 0 where all is good.
 pub(super) fn run() -> Result<ExitCode, Failure> {
-    let (engine, warnings) = warnings::collect(configured_engine);
-    let server = engine?.token_cache(0).build()?;
+    let Configuration { settings, engine, rules, .. } = Configuration::read()?;
+    // Looking leaves no file behind.
+    let server = engine.without_jwks_snapshot().token_cache(0).build()?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let mut page = Page::default();
-    for warning in warnings {
-        page.warn(warning);
+    for warning in &settings.warnings {
+        page.warn(*warning);
     }
-    let good = runtime.block_on(check(&server, &mut page));
+    let good = runtime.block_on(async {
+        let good = check(&server, &mut page).await;
+        service::upstream(&mut page, &settings.upstream).await;
+        good
+    });
+    if let Some(file) = &settings.rules {
+        service::rules(&mut page, file, &rules);
+    }
     page.conclude(if good { "good" } else { "not good: tokens of an issuer without keys get 503" });
     say(&page.to_string())?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -38,8 +46,6 @@ pub(super) fn run() -> Result<ExitCode, Failure> {
 async fn check(server: &ResourceServer, page: &mut Page) -> bool {
     let good = issuers::write(server, page).await;
     needs::write(server, page);
-    // Here the upstream and the rules join in, as soon as there are settings that name them:
-    // service::upstream(page, …).await and service::rules(page, …).
     good
 }
 

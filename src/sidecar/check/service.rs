@@ -1,21 +1,25 @@
 //! What only the sidecar has: the service behind it, and its rules.
 
+use std::path::Path;
 use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::page::Page;
+use crate::env::variables;
+use crate::sidecar::rules::Rules;
+use crate::sidecar::settings::UpstreamAddress;
 use crate::sidecar::words::shown;
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// Whether the service takes connections. It may still be starting, so that it does not is a
-/// warning. `authority` is `host:port`.
-#[allow(dead_code, reason = "called as soon as there are settings that name an upstream")]
-pub(super) async fn upstream(page: &mut Page, authority: &str) {
-    page.heading(&format!("Upstream {}", shown(authority)));
-    let fault = match timeout(PATIENCE, TcpStream::connect(authority)).await {
+/// warning.
+pub(super) async fn upstream(page: &mut Page, address: &UpstreamAddress) {
+    page.heading(&format!("Upstream {}", shown(&address.to_string())));
+    let connection = TcpStream::connect((address.host.as_str(), address.port));
+    let fault = match timeout(PATIENCE, connection).await {
         Ok(Ok(_)) => None,
         Ok(Err(error)) => Some(error.to_string()),
         Err(_) => Some(format!("no connection within {} s", PATIENCE.as_secs())),
@@ -24,20 +28,18 @@ pub(super) async fn upstream(page: &mut Page, authority: &str) {
         None => page.row("connection", "good"),
         Some(fault) => {
             page.row("connection", &shown(&fault));
-            let problem = "the upstream cannot be reached; until it can, requests get 502";
-            page.warn(problem);
+            page.warn("the upstream cannot be reached; until it can, requests get 502 or 504");
         }
     }
 }
 
 /// The rules of a file without faults, and what may not be meant in them.
-#[allow(dead_code, reason = "called as soon as there are settings that name rules")]
-pub(super) fn rules(page: &mut Page, path: &str, rules: usize, warnings: &[String]) {
+pub(super) fn rules(page: &mut Page, file: &Path, rules: &Rules) {
     page.heading("Rules");
-    page.row("file", &shown(path));
-    page.row("rules", &rules.to_string());
-    for warning in warnings {
-        page.warn(warning.as_str());
+    page.row("file", &shown(&file.display().to_string()));
+    page.row("rules", &rules.len().to_string());
+    for warning in rules.warnings() {
+        page.warn(format!("{}: {warning}", variables::RULES));
     }
 }
 
@@ -46,11 +48,13 @@ mod tests {
     use tokio::net::TcpListener;
 
     use super::*;
+    use crate::sidecar::settings::Protocol;
 
     #[tokio::test]
     async fn an_upstream_that_is_not_there_is_a_warning() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap().to_string();
+        let listener = TcpListener::bind("[::1]:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let address = UpstreamAddress { protocol: Protocol::Http1, host: "::1".to_owned(), port };
         let told = async || {
             let mut page = Page::default();
             upstream(&mut page, &address).await;
@@ -65,10 +69,11 @@ mod tests {
 
     #[test]
     fn rules_are_counted_and_their_warnings_told() {
+        let text = "[[rule]]\npath = \"/{*rest}\"\n[[rule]]\npath = \"/a\"\npublic = true\n";
         let mut page = Page::default();
-        rules(&mut page, "/etc/rules.toml", 2, &["rule 2 is never reached".to_owned()]);
+        rules(&mut page, Path::new("/etc/rules.toml"), &Rules::parse(text).unwrap());
         let text = page.to_string();
         assert!(text.contains("rules             2"), "{text}");
-        assert!(text.contains("Warnings\n  rule 2"), "{text}");
+        assert!(text.contains("Warnings\n  PORTCULLIS_RULES: "), "{text}");
     }
 }

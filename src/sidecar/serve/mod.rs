@@ -5,6 +5,7 @@
 //! the upstream and a log buffer of their own, so that requests meet other threads nowhere but in
 //! what they read.
 
+mod configuration;
 mod connection;
 mod files;
 mod listener;
@@ -14,7 +15,6 @@ mod signals;
 mod tls;
 mod worker;
 
-use std::env;
 use std::future::pending;
 use std::io;
 use std::sync::Arc;
@@ -24,6 +24,7 @@ use tokio::net::TcpListener;
 use tokio::runtime;
 use tokio::time::{Instant, sleep_until};
 
+pub(super) use self::configuration::Configuration;
 use self::files::RulesFile;
 use self::listener::Listener;
 use self::reload::Reloader;
@@ -42,10 +43,7 @@ use crate::resource_server::ResourceServer;
 
 /// Runs until it is told to end, and then as long as open requests take, within the drain timeout.
 pub(super) fn run() -> Result<(), Failure> {
-    let (mut settings, engine) = Settings::read(env::vars_os())?;
-    let rules_file = settings.rules.take().map(RulesFile::new);
-    let rules = rules_file.as_ref().map_or(Ok(Rules::none()), RulesFile::load)?;
-    let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
+    let Configuration { settings, engine, rules, rules_file, tls } = Configuration::read()?;
     let log = logging::start(&settings)?;
     let server = engine.build()?;
     logging::tell_settings(&settings);
