@@ -1,7 +1,8 @@
 //! Where a request comes from: `Forwarded` (RFC 7239) and the `X-Forwarded-*` that came before it.
 //!
 //! Both say the same. A trusted proxy's account is extended by this hop; anybody else's has been
-//! removed before, and this hop is all there is to tell.
+//! removed before, and this hop is all there is to tell. A trusted proxy that gives one of the two
+//! accounts gets no other beside it, which could only tell of this hop and so contradict.
 
 use std::net::IpAddr;
 
@@ -15,11 +16,22 @@ const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 pub(super) fn set(headers: &mut HeaderMap, host: &HeaderValue, peer: &Peer) {
+    let tells =
+        |names: &[HeaderName]| peer.trusted && names.iter().any(|name| headers.contains_key(name));
+    let (in_old_words, in_new_words) = (tells(&[FOR, HOST, PROTO]), tells(&[FORWARDED]));
+    if (in_new_words || !in_old_words)
+        && let Some(element) = peer.forwarded(host)
+    {
+        extend(headers, FORWARDED, element, peer.trusted);
+    }
+    if in_old_words || !in_new_words {
+        set_old_words(headers, host, peer);
+    }
+}
+
+fn set_old_words(headers: &mut HeaderMap, host: &HeaderValue, peer: &Peer) {
     if let Some(address) = &peer.forwarded_for {
         extend(headers, FOR, address.clone(), peer.trusted);
-    }
-    if let Some(element) = peer.forwarded(host) {
-        extend(headers, FORWARDED, element, peer.trusted);
     }
     // What the first proxy saw is what counts, and the client speaks to the first one.
     let is_told = |headers: &HeaderMap, name| peer.trusted && headers.contains_key(name);
@@ -135,6 +147,26 @@ mod tests {
         assert_eq!(headers[FOR], "10.0.0.1");
         assert_eq!(headers[HOST], "api.example:8443");
         assert_eq!(headers[PROTO], "https");
+    }
+
+    #[test]
+    fn a_trusted_account_is_not_contradicted_in_other_words() {
+        let headers = after("10.0.0.1", true, &[("x-forwarded-proto", "http")]);
+        assert_eq!(headers[PROTO], "http");
+        assert_eq!(headers[FOR], "10.0.0.1");
+        assert!(!headers.contains_key(FORWARDED), "{headers:?}");
+        let headers = after("10.0.0.1", true, &[("forwarded", "for=198.51.100.7;proto=http")]);
+        assert!(
+            headers[FORWARDED].to_str().unwrap().starts_with("for=198.51.100.7;proto=http, for=")
+        );
+        for name in [FOR, HOST, PROTO] {
+            assert!(!headers.contains_key(&name), "{headers:?}");
+        }
+        // Without any account there is nothing to contradict, and from others nothing counts.
+        for (trusted, before) in [(true, &[][..]), (false, &[("x-forwarded-proto", "http")])] {
+            let headers = after("10.0.0.1", trusted, before);
+            assert!(headers.contains_key(FORWARDED) && headers[PROTO] == "https", "{headers:?}");
+        }
     }
 
     #[test]
