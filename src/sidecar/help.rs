@@ -80,9 +80,9 @@ Environment:
 const CHECK: &str = "\
 Usage: portcullis check
 
-Validates the whole configuration, rules and certificate included, and asks the authorization server
-for its keys: which there are, how old they are, which are of no use and why. Then what every request
-needs, whether the service takes connections, and warnings.
+Validates the whole configuration, rules and certificate included, and asks the authorization
+server for its keys: which there are, how old they are, which are of no use and why. Then what every
+request needs, whether the service takes connections, and warnings.
 
 Exit codes:
   0     good
