@@ -2,4 +2,5 @@
 //! services of several kinds behind it.
 
 mod proxying;
+mod smuggling;
 mod support;

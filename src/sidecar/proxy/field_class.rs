@@ -93,7 +93,8 @@ const METHOD_OVERRIDES: [&str; 3] =
 pub(in crate::sidecar) enum FieldKind {
     /// Nothing special.
     EndToEnd,
-    /// RFC 9110 §7.6.1, and `Proxy-*` for this hop.
+    /// RFC 9110 §7.6.1, and `Proxy-*` for this hop; another spelling of `Content-Length`, as where a
+    /// body ends is no client's to say twice.
     HopByHop,
     /// See [`FORWARDED`], and everything that begins with `x-forwarded-` or `x-original-`.
     Forwarded,
@@ -128,6 +129,7 @@ pub(in crate::sidecar) fn kind(name: &HeaderName) -> FieldKind {
         | b"te"
         | b"transfer-encoding"
         | b"upgrade" => FieldKind::HopByHop,
+        b"content-length" if !is_plainly_spelled(name) => FieldKind::HopByHop,
         folded if starts_like_forwarded(folded) || is_one_of(&FORWARDED, folded) => {
             FieldKind::Forwarded
         }
@@ -217,6 +219,8 @@ mod tests {
             ("te", FieldKind::HopByHop),
             ("upgrade", FieldKind::HopByHop),
             ("transfer.encoding", FieldKind::HopByHop),
+            ("content_length", FieldKind::HopByHop),
+            ("content-length", FieldKind::EndToEnd),
             ("forwarded", FieldKind::Forwarded),
             ("x-forwarded-for", FieldKind::Forwarded),
             ("X_Forwarded_For", FieldKind::Forwarded),

@@ -13,6 +13,7 @@ use http::header::{
 use http::request;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
+use http_body::Body;
 
 use super::field_class::{FieldClasses, FieldKind, is_plainly_spelled, kind};
 use super::head::Upgrade;
@@ -213,6 +214,14 @@ pub(super) fn set_target(parts: &mut request::Parts, host: &HeaderValue, to_http
     let host = host.to_str().ok().filter(|host| !host.is_empty()).unwrap_or("localhost");
     if let Ok(uri) = Uri::builder().scheme("http").authority(host).path_and_query(path).build() {
         parts.uri = uri;
+    }
+}
+
+/// Says of a body whose length is not known that it comes in chunks. hyper would do so by itself, but
+/// for the body of a GET, which it leaves out.
+pub(super) fn set_framing(headers: &mut HeaderMap, body: &impl Body, to_http2: bool) {
+    if !to_http2 && body.size_hint().exact().is_none() {
+        headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
 }
 

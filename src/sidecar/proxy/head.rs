@@ -1,7 +1,7 @@
 //! What is looked at before anything else: whether everybody reads the request alike.
 
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE};
-use http::{HeaderValue, Method, Request, Response, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Version};
 use hyper::body::{Body, Incoming};
 use hyper::upgrade::{OnUpgrade, on};
 
@@ -40,21 +40,26 @@ impl Head {
     }
 }
 
-/// hyper has refused most of what is doubtful. It takes a coding before `chunked` without
-/// decoding it, and several lines.
+/// hyper has refused most of what is doubtful, and leaves out a length beside a coding. It takes a
+/// coding before `chunked` without decoding it, several lines, and a length that begins with zeros,
+/// which is octal to some.
 fn check_framing(request: &Request<Incoming>) -> Result<(), BadRequest> {
     let headers = request.headers();
-    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
-    if let Some(coding) = codings.next() {
-        let plain = coding.as_bytes().eq_ignore_ascii_case(b"chunked");
-        if !plain || codings.next().is_some() || headers.contains_key(CONTENT_LENGTH) {
-            return Err(BadRequest::Framing);
+    let is_doubtful = match one(headers, &TRANSFER_ENCODING)? {
+        Some(coding) => {
+            !coding.eq_ignore_ascii_case(b"chunked") || headers.contains_key(CONTENT_LENGTH)
         }
-    }
-    if headers.get_all(CONTENT_LENGTH).iter().nth(1).is_some() {
-        return Err(BadRequest::Framing);
-    }
-    Ok(())
+        None => one(headers, &CONTENT_LENGTH)?
+            .is_some_and(|length| length.len() > 1 && length.starts_with(b"0")),
+    };
+    if is_doubtful { Err(BadRequest::Framing) } else { Ok(()) }
+}
+
+/// The value of a field that may be there once.
+fn one<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<Option<&'a [u8]>, BadRequest> {
+    let mut lines = headers.get_all(name).iter();
+    let value = lines.next().map(HeaderValue::as_bytes);
+    if lines.next().is_some() { Err(BadRequest::Framing) } else { Ok(value) }
 }
 
 /// One host (RFC 9112 §3.2). The target's own counts where it has one, as it does in HTTP/2.

@@ -188,6 +188,7 @@ fn go_on(
     let (mut parts, body) = request.into_parts();
     proxy.shared.fields.apply(&mut parts, &Admission { token: token.as_ref(), by_rules }, &hop);
     fields::set_target(&mut parts, &head.host, hop.to_http2);
+    fields::set_framing(&mut parts.headers, &body, hop.to_http2);
     let (body, upload) = RequestBody::new(body, &proxy);
     let sending = proxy.upstream.send(Request::from_parts(parts, body));
     Answering::forwarding(sending, upload, head.upgrade, record)

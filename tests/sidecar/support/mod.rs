@@ -1,11 +1,15 @@
 //! What the tests share.
 
+mod http2;
 mod process;
 mod raw;
+mod raw_upstream;
 mod upstream;
 
+pub(crate) use http2::Http2;
 pub(crate) use process::Sidecar;
 pub(crate) use raw::{Answer, Connection, get};
+pub(crate) use raw_upstream::{RawRequest, RawUpstream};
 pub(crate) use upstream::{Recorded, Upstream};
 
 use portcullis::testing::{Authority, ManualClock, TokenBuilder};

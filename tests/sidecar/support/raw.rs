@@ -12,6 +12,7 @@ pub(crate) struct Answer {
     /// Names in lower case.
     pub(crate) fields: Vec<(String, String)>,
     pub(crate) body: Vec<u8>,
+    pub(crate) trailers: Vec<(String, String)>,
 }
 
 /// One connection.
@@ -49,6 +50,11 @@ impl Connection {
     pub(crate) fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        Self::over(stream)
+    }
+
+    /// Over what was accepted.
+    pub(super) fn over(stream: TcpStream) -> Self {
         stream.set_nodelay(true).unwrap();
         Self { stream, read: Vec::new() }
     }
@@ -76,30 +82,22 @@ impl Connection {
 
     /// The next answer, whatever its status.
     pub(crate) fn answer_to(&mut self, is_head: bool) -> Option<Answer> {
-        let end = loop {
-            if let Some(end) = find(&self.read, b"\r\n\r\n") {
-                break end;
-            }
-            if self.more() == 0 {
-                assert!(self.read.is_empty(), "cut off: {:?}", self.read);
-                return None;
-            }
+        let Some(head) = self.until(b"\r\n\r\n") else {
+            assert!(self.read.is_empty(), "cut off: {:?}", self.read);
+            return None;
         };
-        let head = String::from_utf8(self.read.drain(..end + 4).collect()).unwrap();
+        let head = String::from_utf8(head).unwrap();
         let mut lines = head.trim_end().split("\r\n");
         let status = lines.next().unwrap().split(' ').nth(1).unwrap().parse().unwrap();
-        let fields: Vec<(String, String)> = lines
-            .map(|line| line.split_once(':').unwrap())
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
-            .collect();
-        let mut answer = Answer { status, fields, body: Vec::new() };
+        let fields = lines.map(field).collect();
+        let mut answer = Answer { status, fields, body: Vec::new(), trailers: Vec::new() };
         if !is_head && status >= 200 && status != 204 && status != 304 {
-            answer.body = self.body(&answer);
+            answer.body = self.body(&mut answer);
         }
         Some(answer)
     }
 
-    fn body(&mut self, answer: &Answer) -> Vec<u8> {
+    fn body(&mut self, answer: &mut Answer) -> Vec<u8> {
         if let Some(length) = answer.field("content-length") {
             return self.exactly(length.parse().unwrap());
         }
@@ -111,8 +109,9 @@ impl Connection {
         loop {
             let size = usize::from_str_radix(&self.line(), 16).unwrap();
             if size == 0 {
-                // Trailers are skipped.
-                while !self.line().is_empty() {}
+                let line = |_| Some(self.line()).filter(|line| !line.is_empty());
+                let lines: Vec<String> = std::iter::repeat(()).map_while(line).collect();
+                answer.trailers = lines.iter().map(|line| field(line)).collect();
                 return body;
             }
             body.extend(self.exactly(size));
@@ -122,21 +121,35 @@ impl Connection {
 
     /// This many bytes.
     pub(crate) fn exactly(&mut self, length: usize) -> Vec<u8> {
+        let bytes = self.up_to(length);
+        bytes.unwrap_or_else(|| panic!("cut off after {} of {length}", self.read.len()))
+    }
+
+    /// This many bytes; `None` where the connection ends before.
+    pub(super) fn up_to(&mut self, length: usize) -> Option<Vec<u8>> {
         while self.read.len() < length {
-            assert!(self.more() > 0, "cut off after {} of {length}", self.read.len());
+            if self.more() == 0 {
+                return None;
+            }
         }
-        self.read.drain(..length).collect()
+        Some(self.read.drain(..length).collect())
     }
 
     fn line(&mut self) -> String {
-        let end = loop {
-            if let Some(end) = find(&self.read, b"\r\n") {
-                break end;
+        let line = self.until(b"\r\n").expect("a line");
+        String::from_utf8(line[..line.len() - 2].to_vec()).unwrap()
+    }
+
+    /// What comes up to this and with it; `None` where the connection has ended.
+    pub(crate) fn until(&mut self, mark: &[u8]) -> Option<Vec<u8>> {
+        loop {
+            if let Some(start) = find(&self.read, mark) {
+                return Some(self.read.drain(..start + mark.len()).collect());
             }
-            assert!(self.more() > 0, "cut off: {:?}", self.read);
-        };
-        let line: Vec<u8> = self.read.drain(..end + 2).collect();
-        String::from_utf8(line[..end].to_vec()).unwrap()
+            if self.more() == 0 {
+                return None;
+            }
+        }
     }
 
     /// Whether the other side has closed, after everything was read.
@@ -158,6 +171,11 @@ impl Connection {
             Err(_) => 0,
         }
     }
+}
+
+fn field(line: &str) -> (String, String) {
+    let (name, value) = line.split_once(':').unwrap();
+    (name.to_ascii_lowercase(), value.trim().to_owned())
 }
 
 fn find(bytes: &[u8], wanted: &[u8]) -> Option<usize> {

@@ -1,12 +1,14 @@
 //! A service that notes what reaches it.
 
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, Uri, Version};
+use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use hyper::body::{Body, Incoming};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
@@ -34,7 +36,7 @@ impl Recorded {
     }
 }
 
-type Answer = dyn Fn(&Recorded) -> Response<Full<Bytes>> + Send + Sync;
+type Answer = dyn Fn(&Recorded) -> Response<BoxBody<Bytes, Infallible>> + Send + Sync;
 
 /// Over HTTP/1.1 and HTTP/2 with prior knowledge.
 pub(crate) struct Upstream {
@@ -46,12 +48,16 @@ pub(crate) struct Upstream {
 impl Upstream {
     /// Answers `hello` to everything.
     pub(crate) async fn start() -> Self {
-        Self::answering(|_| Response::new(Full::from("hello"))).await
+        Self::answering(|_| Response::new(Full::<Bytes>::from("hello"))).await
     }
 
-    pub(crate) async fn answering(
-        answer: impl Fn(&Recorded) -> Response<Full<Bytes>> + Send + Sync + 'static,
-    ) -> Self {
+    pub(crate) async fn answering<B>(
+        answer: impl Fn(&Recorded) -> Response<B> + Send + Sync + 'static,
+    ) -> Self
+    where
+        B: Body<Data = Bytes, Error = Infallible> + Send + Sync + 'static,
+    {
+        let answer = move |request: &Recorded| answer(request).map(BodyExt::boxed);
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let address = listener.local_addr().unwrap();
         let requests = Arc::new(Mutex::new(Vec::new()));
