@@ -1,6 +1,7 @@
 //! `portcullis serve` as its users have it: the binary, real sockets, an authorization server, and
 //! services of several kinds behind it.
 
+mod fields;
 mod proxying;
 mod smuggling;
 mod support;

@@ -6,7 +6,7 @@ mod raw;
 mod raw_upstream;
 mod upstream;
 
-pub(crate) use http2::Http2;
+pub(crate) use http2::{Http2, request};
 pub(crate) use process::Sidecar;
 pub(crate) use raw::{Answer, Connection, get};
 pub(crate) use raw_upstream::{RawRequest, RawUpstream};
