@@ -2,6 +2,7 @@
 //! services of several kinds behind it.
 
 mod fields;
+mod paths;
 mod proxying;
 mod smuggling;
 mod support;
