@@ -1,8 +1,10 @@
 //! `portcullis serve` as its users have it: the binary, real sockets, an authorization server, and
 //! services of several kinds behind it.
 
+mod bodies;
 mod fields;
 mod paths;
 mod proxying;
 mod smuggling;
 mod support;
+mod upgrades;

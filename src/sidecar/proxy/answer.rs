@@ -6,7 +6,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::Response;
+use http::{Response, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Sleep, sleep};
@@ -54,6 +54,9 @@ pub(super) fn forwarded(
     lease: Lease<RequestBody>,
 ) -> Response<AnswerBody> {
     record.status(response.status());
+    // The version is the upstream's hop's. That of HTTP/1.0 would end the client's connection, and
+    // its body would have no length or end.
+    *response.version_mut() = Version::HTTP_11;
     record.say_goodbye(response.headers_mut());
     response.map(|body| {
         let mut forwarded = Forwarded { body, lease, record, pause: None };

@@ -239,7 +239,11 @@ pub(super) fn clean_answer(headers: &mut HeaderMap, request_id: &HeaderValue) {
         }
         headers.remove(CONNECTION);
     }
-    for name in [KEEP_ALIVE, PROXY_CONNECTION, TRANSFER_ENCODING, UPGRADE] {
+    // RFC 9112 §6.3: a coding overrides a length, which then must not go on.
+    if headers.remove(TRANSFER_ENCODING).is_some() {
+        headers.remove(CONTENT_LENGTH);
+    }
+    for name in [KEEP_ALIVE, PROXY_CONNECTION, UPGRADE] {
         headers.remove(name);
     }
     if !headers.contains_key(request_id::NAME) {

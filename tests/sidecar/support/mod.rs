@@ -4,12 +4,14 @@ mod http2;
 mod process;
 mod raw;
 mod raw_upstream;
+mod stage;
 mod upstream;
 
 pub(crate) use http2::{Http2, request};
 pub(crate) use process::Sidecar;
 pub(crate) use raw::{Answer, Connection, get};
 pub(crate) use raw_upstream::{RawRequest, RawUpstream};
+pub(crate) use stage::Stage;
 pub(crate) use upstream::{Recorded, Upstream};
 
 use portcullis::testing::{Authority, ManualClock, TokenBuilder};

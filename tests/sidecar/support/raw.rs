@@ -64,6 +64,31 @@ impl Connection {
         let _ = self.stream.write_all(bytes);
     }
 
+    /// Whether the other side still takes it.
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.stream.write_all(bytes).is_ok()
+    }
+
+    /// What comes until the connection ends.
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
+        while self.more() > 0 {}
+        std::mem::take(&mut self.read)
+    }
+
+    /// Reads this many bytes and forgets them; how many came before the end.
+    pub(crate) fn skip(&mut self, length: u64) -> u64 {
+        let mut left = length;
+        while left > 0 {
+            if self.read.is_empty() && self.more() == 0 {
+                break;
+            }
+            let read = u64::try_from(self.read.len()).unwrap().min(left);
+            self.read.drain(..usize::try_from(read).unwrap());
+            left -= read;
+        }
+        length - left
+    }
+
     /// Ends our side of it.
     pub(crate) fn finish(&self) {
         let _ = self.stream.shutdown(std::net::Shutdown::Write);
@@ -102,8 +127,7 @@ impl Connection {
             return self.exactly(length.parse().unwrap());
         }
         if answer.field("transfer-encoding") != Some("chunked") {
-            while self.more() > 0 {}
-            return std::mem::take(&mut self.read);
+            return self.rest();
         }
         let mut body = Vec::new();
         loop {

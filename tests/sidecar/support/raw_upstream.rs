@@ -100,6 +100,11 @@ impl RawUpstream {
         self.address
     }
 
+    /// How many have come since something was taken.
+    pub(crate) fn count(&self) -> usize {
+        self.state.requests.lock().unwrap().len()
+    }
+
     /// What has come since the last time.
     pub(crate) fn take(&self) -> Vec<RawRequest> {
         std::mem::take(&mut self.state.requests.lock().unwrap())
