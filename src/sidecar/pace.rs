@@ -57,6 +57,13 @@ impl Pace {
         self.is_http2.load(Ordering::Relaxed)
     }
 
+    /// Whether nothing has come yet.
+    pub(super) fn is_untouched(&self) -> bool {
+        !self.has_begun.load(Ordering::Relaxed)
+            && self.requests.load(Ordering::Relaxed) == 0
+            && self.since.load(Ordering::Relaxed) == 0
+    }
+
     /// A request whose header is complete.
     pub(super) fn request(self: &Arc<Self>, is_http2: bool) -> Underway {
         self.requests.fetch_add(1, Ordering::Relaxed);

@@ -3,6 +3,7 @@
 
 mod bodies;
 mod fields;
+mod life_cycle;
 mod paths;
 mod proxying;
 mod smuggling;

@@ -1,8 +1,10 @@
 //! One connection of a client, from its first byte to its last.
 
+use std::future::{Future, poll_fn};
 use std::net::TcpStream as StdTcpStream;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use hyper::service::service_fn;
@@ -16,7 +18,7 @@ use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
 use super::tls::Tls;
 use super::worker::Load;
 use crate::sidecar::drain::Phase;
-use crate::sidecar::pace::{LOOK_EVERY, Paced, Patience};
+use crate::sidecar::pace::{LOOK_EVERY, Pace, Paced, Patience};
 use crate::sidecar::proxy::{Peer, Proxy};
 
 /// For TLS to be agreed on.
@@ -24,6 +26,9 @@ const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// For a connection to end that has been told to, with nothing under way.
 const FAREWELL: Duration = Duration::from_secs(5);
+
+/// For the first byte of a connection that was still in the queue when the port was closed.
+const FIRST_BYTE: Duration = Duration::from_millis(500);
 
 /// Bytes of a request's header: a token of 16 KiB, and three times as much for everything else. The
 /// number of fields is hyper's own limit, 100: another one would cost every request an allocation.
@@ -130,7 +135,21 @@ where
             },
         }
     }
+    // A connection on which nothing has come would be ended at once, and with it the request that
+    // its client has sent already.
+    if pace.is_untouched() {
+        let _ = timeout(FIRST_BYTE, touched(connection.as_mut(), &pace)).await;
+    }
     connection.as_mut().graceful_shutdown();
     // However long its requests take: the drain timeout ends it.
     let _ = connection.await;
+}
+
+/// Drives a connection until something has come, or it has ended.
+async fn touched(mut connection: Pin<&mut impl Future>, pace: &Pace) {
+    poll_fn(|context| match connection.as_mut().poll(context) {
+        Poll::Pending if pace.is_untouched() => Poll::Pending,
+        _ => Poll::Ready(()),
+    })
+    .await;
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::FutureExt as _;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio::task::unconstrained;
 use tokio::time::sleep;
 
 use super::connection::Accepted;
@@ -57,10 +58,10 @@ impl Listener {
         }
     }
 
-    /// Takes what has come already, and closes the port.
+    /// Takes what has come already, all of it at once, and closes the port.
     pub(super) fn close(self) -> Workers {
         while let Ok(place) = Arc::clone(&self.places).try_acquire_owned()
-            && let Some(Ok((stream, address))) = self.socket.accept().now_or_never()
+            && let Some(Ok((stream, address))) = unconstrained(self.socket.accept()).now_or_never()
         {
             self.hand_over(stream, address.ip(), place);
         }

@@ -17,10 +17,11 @@ mod worker;
 
 use std::future::pending;
 use std::io;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::runtime;
 use tokio::time::{Instant, sleep_until};
 
@@ -40,6 +41,9 @@ use super::settings::Settings;
 use super::telemetry::{Reloads, Telemetry, Watched};
 use crate::env::variables;
 use crate::resource_server::ResourceServer;
+
+/// Connections that the system takes for us while we are busy. It may have a limit of its own.
+const QUEUE: u32 = 1024;
 
 /// Runs until it is told to end, and then as long as open requests take, within the drain timeout.
 pub(super) fn run() -> Result<(), Failure> {
@@ -69,9 +73,9 @@ impl Sidecar {
     async fn run(self, rules: Rules, log: &logging::Log) -> Result<(), Failure> {
         let Self { settings, server, rules_file, tls } = self;
         let signals = Signals::listen()?;
-        let listener = bind(variables::LISTEN, settings.listen).await?;
+        let listener = bind(variables::LISTEN, settings.listen)?;
         let admin_listener = match settings.admin_listen {
-            Some(address) => Some(bind(variables::ADMIN_LISTEN, address).await?),
+            Some(address) => Some(bind(variables::ADMIN_LISTEN, address)?),
             None => None,
         };
         for (what, listener) in
@@ -169,8 +173,14 @@ impl Running {
     }
 }
 
-async fn bind(variable: &str, address: std::net::SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address).await.map_err(|error| {
+fn bind(variable: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
+    let listen = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        socket.set_reuseaddr(true)?;
+        socket.bind(address)?;
+        socket.listen(QUEUE)
+    };
+    listen().map_err(|error: io::Error| {
         Failure::Io(io::Error::new(error.kind(), format!("{variable}: {address}: {error}")))
     })
 }

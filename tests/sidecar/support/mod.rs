@@ -1,14 +1,20 @@
 //! What the tests share.
 
+mod balancer;
+mod held;
 mod http2;
+mod load;
 mod process;
 mod raw;
 mod raw_upstream;
 mod stage;
 mod upstream;
 
+pub(crate) use balancer::{Balancer, KeepAlive};
+pub(crate) use held::{Held, PARTS};
 pub(crate) use http2::{Http2, request};
-pub(crate) use process::Sidecar;
+pub(crate) use load::Load;
+pub(crate) use process::{Settings, Sidecar, signal};
 pub(crate) use raw::{Answer, Connection, get};
 pub(crate) use raw_upstream::{RawRequest, RawUpstream};
 pub(crate) use stage::Stage;

@@ -9,7 +9,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::raw::get_from;
@@ -26,6 +26,7 @@ pub(crate) struct Sidecar {
     admin: SocketAddr,
     stdout: Output,
     stderr: Output,
+    readers: Vec<JoinHandle<()>>,
     folder: PathBuf,
 }
 
@@ -36,6 +37,15 @@ struct Output(Arc<Mutex<String>>);
 pub(crate) struct Settings {
     variables: Vec<(String, String)>,
     rules: Option<String>,
+    /// What starts the binary, where it is not started as it is.
+    through: Vec<String>,
+}
+
+/// What a process that has not served anybody has said.
+pub(crate) struct Refusal {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Sidecar {
@@ -45,8 +55,8 @@ impl Sidecar {
     }
 
     pub(crate) fn before_address(upstream: SocketAddr, authority: &Authority) -> Settings {
-        let settings = Settings { variables: Vec::new(), rules: None };
-        settings
+        let (variables, through) = (Vec::new(), Vec::new());
+        Settings { variables, rules: None, through }
             .with("PORTCULLIS_ISSUER", authority.issuer_url())
             .with("PORTCULLIS_AUDIENCE", AUDIENCE)
             .with("PORTCULLIS_UPSTREAM", &format!("http://{upstream}"))
@@ -87,14 +97,19 @@ impl Sidecar {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let id = self.process.id().to_string();
-        let sent = Command::new("kill").args(["-s", name, &id]).status().unwrap();
-        assert!(sent.success());
+        signal(self.process.id(), name);
     }
 
     /// Waits for the end; what was written is complete after it.
     pub(crate) fn wait(&mut self) -> ExitStatus {
-        self.process.wait().unwrap()
+        let status = self.process.wait().unwrap();
+        self.readers.drain(..).for_each(|reader| reader.join().unwrap());
+        status
+    }
+
+    /// Whether it has not ended.
+    pub(crate) fn runs(&mut self) -> bool {
+        self.process.try_wait().unwrap().is_none()
     }
 
     /// Waits until the log says this.
@@ -117,18 +132,44 @@ impl Sidecar {
     }
 }
 
+/// Sends a signal to a process.
+pub(crate) fn signal(id: u32, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &id.to_string()]).status().unwrap();
+    assert!(sent.success());
+}
+
 impl Settings {
     /// The last value of a variable counts; an empty one unsets it.
     pub(crate) fn with(mut self, variable: &str, value: &str) -> Self {
+        self.set(variable, value);
+        self
+    }
+
+    fn set(&mut self, variable: &str, value: &str) {
         self.variables.retain(|(name, _)| name != variable);
         self.variables.push((variable.to_owned(), value.to_owned()));
-        self
     }
 
     /// A file with these rules.
     pub(crate) fn rules(mut self, text: &str) -> Self {
         self.rules = Some(text.to_owned());
         self
+    }
+
+    /// Starts it by this program and its arguments, to which the binary's path is added.
+    pub(crate) fn through(mut self, program: &[&str]) -> Self {
+        self.through = program.iter().map(|&word| word.to_owned()).collect();
+        self
+    }
+
+    /// Runs what ends by itself, as it cannot serve.
+    pub(crate) fn refused(mut self) -> Refusal {
+        let folder = self.files();
+        let ended = self.command().output().unwrap();
+        fs::remove_dir_all(folder).unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let (stdout, stderr) = (text(ended.stdout), text(ended.stderr));
+        Refusal { code: ended.status.code(), stdout, stderr }
     }
 
     /// Starts it and waits until it is ready.
@@ -140,6 +181,22 @@ impl Settings {
 
     /// Starts it and waits until its ports are open.
     pub(crate) fn start_unready(mut self) -> Sidecar {
+        let folder = self.files();
+        let mut process = self.command().spawn().unwrap();
+        let (told, lines) = channel();
+        let (stdout, one) = Output::collect(process.stdout.take().unwrap(), |_| {});
+        let (stderr, other) = Output::collect(process.stderr.take().unwrap(), move |line| {
+            // Nobody listens any more when the ports are known.
+            let _ = told.send(line.to_owned());
+        });
+        let mut port = |what: &str| port(&lines, what, &stderr);
+        let address = port("listening");
+        let admin = port("admin port");
+        Sidecar { process, address, admin, stdout, stderr, readers: vec![one, other], folder }
+    }
+
+    /// Writes what is to be there before the start, into a folder of its own.
+    fn files(&mut self) -> PathBuf {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("portcullis-sidecar-{}-{number}", std::process::id());
@@ -148,25 +205,17 @@ impl Settings {
         if let Some(rules) = self.rules.take() {
             let path = folder.join("rules.toml");
             fs::write(&path, rules).unwrap();
-            self = self.with("PORTCULLIS_RULES", path.to_str().unwrap());
+            self.set("PORTCULLIS_RULES", path.to_str().unwrap());
         }
-        let mut process = self.command().spawn().unwrap();
-        let (told, lines) = channel();
-        let stdout = Output::collect(process.stdout.take().unwrap(), |_| {});
-        let stderr = Output::collect(process.stderr.take().unwrap(), move |line| {
-            // Nobody listens any more when the ports are known.
-            let _ = told.send(line.to_owned());
-        });
-        let mut port = |what: &str| port(&lines, what, &stderr);
-        let address = port("listening");
-        let admin = port("admin port");
-        Sidecar { process, address, admin, stdout, stderr, folder }
+        folder
     }
 
     /// The command without what the shell of the developer has set.
     pub(crate) fn command(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_portcullis"));
-        command.arg("serve").stdin(Stdio::null());
+        let binary = env!("CARGO_BIN_EXE_portcullis").to_owned();
+        let mut words = self.through.iter().chain([&binary]);
+        let mut command = Command::new(words.next().unwrap());
+        command.args(words).arg("serve").stdin(Stdio::null());
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         for (name, _) in env::vars().filter(|(name, _)| name.starts_with("PORTCULLIS_")) {
             command.env_remove(name);
@@ -193,10 +242,13 @@ fn port(lines: &Receiver<String>, what: &str, stderr: &Output) -> SocketAddr {
 }
 
 impl Output {
-    fn collect(pipe: impl Read + Send + 'static, tell: impl Fn(&str) + Send + 'static) -> Self {
+    fn collect(
+        pipe: impl Read + Send + 'static,
+        tell: impl Fn(&str) + Send + 'static,
+    ) -> (Self, JoinHandle<()>) {
         let output = Self::default();
         let collected = output.clone();
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             for line in BufReader::new(pipe).lines() {
                 let line = line.unwrap();
                 let mut all = collected.0.lock().unwrap();
@@ -206,7 +258,7 @@ impl Output {
                 tell(&line);
             }
         });
-        output
+        (output, reader)
     }
 }
 

@@ -48,7 +48,12 @@ impl Answer {
 
 impl Connection {
     pub(crate) fn open(address: SocketAddr) -> Self {
-        let stream = TcpStream::connect(address).unwrap();
+        Self::try_open(address).unwrap()
+    }
+
+    /// `None` where nobody listens.
+    pub(crate) fn try_open(address: SocketAddr) -> Option<Self> {
+        let stream = TcpStream::connect(address).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         Self::over(stream)
     }
@@ -56,7 +61,7 @@ impl Connection {
     /// Over what was accepted.
     pub(super) fn over(stream: TcpStream) -> Self {
         stream.set_nodelay(true).unwrap();
-        Self { stream, read: Vec::new() }
+        Some(Self { stream, read: Vec::new() })
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
@@ -174,6 +179,12 @@ impl Connection {
                 return None;
             }
         }
+    }
+
+    /// Everything up to the end of the connection, however it ends.
+    pub(crate) fn rest(&mut self) -> Vec<u8> {
+        while self.more() > 0 {}
+        std::mem::take(&mut self.read)
     }
 
     /// Whether the other side has closed, after everything was read.

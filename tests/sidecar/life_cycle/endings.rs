@@ -1,0 +1,160 @@
+//! One process, told to end.
+
+use std::fs;
+use std::net::TcpStream;
+use std::process::Command;
+
+use crate::support::{
+    Connection, Held, PARTS, Settings, Sidecar, Upstream, authority, bearer, get, signal,
+};
+use portcullis::testing::Authority;
+
+fn before(held: &Held, authority: &Authority) -> Settings {
+    Sidecar::before_address(held.address(), authority)
+}
+
+/// A request whose answer has begun.
+fn begin(sidecar: &Sidecar, held: &Held, token: &str) -> Connection {
+    let already = held.begun();
+    let mut connection = Connection::open(sidecar.address());
+    send(&mut connection, token);
+    sidecar.wait_for(|| held.begun() > already, "an answer begins");
+    connection
+}
+
+fn send(connection: &mut Connection, token: &str) {
+    let request = format!("GET /orders HTTP/1.1\r\nHost: api.example\r\n{token}\r\n");
+    connection.send(request.as_bytes());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn open_requests_are_finished_and_logged() {
+    let (authority, held) = (authority().await, Held::start());
+    for name in ["TERM", "INT"] {
+        let mut sidecar = before(&held, &authority).start();
+        let mut connection = begin(&sidecar, &held, &bearer(&authority.token()));
+        sidecar.signal(name);
+        let is_closed = || TcpStream::connect(sidecar.address()).is_err();
+        sidecar.wait_for(is_closed, "the port is closed");
+        held.release();
+        let answer = connection.answer().unwrap();
+        assert_eq!((answer.status, answer.text()), (200, PARTS.concat()), "{name}");
+        assert!(connection.is_closed());
+        assert_eq!(sidecar.wait().code(), Some(0));
+        assert!(sidecar.stderr().contains(" drained"), "{}", sidecar.stderr());
+        assert!(sidecar.stdout().contains(" /orders 200 allowed "), "{}", sidecar.stdout());
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn while_it_leaves_requests_are_served_and_clients_asked_to_close() {
+    let (authority, upstream) = (authority().await, Upstream::start().await);
+    // As long as it can be before the port is closed.
+    let settings = Sidecar::before(&upstream, &authority).with("PORTCULLIS_DRAIN_TIMEOUT", "10m");
+    let mut sidecar = settings.start();
+    let token = bearer(&authority.token());
+    let mut old = Connection::open(sidecar.address());
+    send(&mut old, &token);
+    assert_eq!(old.answer().unwrap().field("connection"), None);
+    assert_eq!(sidecar.ask_admin("/readyz").status, 200);
+
+    sidecar.signal("TERM");
+    sidecar.wait_for(|| sidecar.ask_admin("/readyz").status == 503, "not ready");
+    assert!(sidecar.ask_admin("/readyz").text().contains("shutting down"));
+    assert_eq!(sidecar.ask_admin("/livez").status, 200);
+    let mut new = Connection::open(sidecar.address());
+    for connection in [&mut old, &mut new] {
+        send(connection, &token);
+        let answer = connection.answer().unwrap();
+        assert_eq!((answer.status, answer.field("connection")), (200, Some("close")));
+        assert!(connection.is_closed());
+    }
+    // Somebody is in a hurry.
+    sidecar.signal("TERM");
+    assert_eq!(sidecar.wait().code(), Some(0));
+    assert_eq!(sidecar.stdout().lines().count(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_hangs_is_cut_off_when_the_drain_timeout_is_over() {
+    let (authority, held) = (authority().await, Held::start());
+    let settings = before(&held, &authority).with("PORTCULLIS_DRAIN_TIMEOUT", "500ms");
+    let mut sidecar = settings.start();
+    let mut connection = begin(&sidecar, &held, &bearer(&authority.token()));
+    sidecar.signal("TERM");
+    assert_eq!(sidecar.wait().code(), Some(0));
+    let rest = String::from_utf8(connection.rest()).unwrap();
+    assert!(rest.ends_with(PARTS[0]), "{rest}");
+    let log = sidecar.stderr();
+    assert!(log.contains("the drain timeout is over") && log.contains("connections=1"), "{log}");
+    assert!(sidecar.stdout().contains(" /orders 200 client_gone "), "{}", sidecar.stdout());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_signal_ends_it_at_once() {
+    let (authority, held) = (authority().await, Held::start());
+    for (first, second) in [("TERM", "TERM"), ("INT", "INT"), ("TERM", "INT"), ("INT", "TERM")] {
+        let settings = before(&held, &authority).with("PORTCULLIS_DRAIN_TIMEOUT", "24h");
+        let mut sidecar = settings.start();
+        let mut connection = begin(&sidecar, &held, &bearer(&authority.token()));
+        sidecar.signal(first);
+        sidecar.wait_for_stderr("draining");
+        // This one changes nothing any more.
+        sidecar.signal("HUP");
+        sidecar.signal(second);
+        assert_eq!(sidecar.wait().code(), Some(0), "{first} {second}");
+        let rest = String::from_utf8(connection.rest()).unwrap();
+        assert!(rest.ends_with(PARTS[0]), "{rest}");
+        assert_eq!(sidecar.stdout().lines().count(), 1, "{}", sidecar.stdout());
+    }
+}
+
+/// More than tokio accepts in one go.
+const QUEUED: usize = 300;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_in_the_queue_are_served_before_the_port_is_closed() {
+    let (authority, upstream) = (authority().await, Upstream::start().await);
+    let mut sidecar = Sidecar::before(&upstream, &authority).start();
+    let token = bearer(&authority.token());
+    // While it stands still, the system takes connections for it, and what they send.
+    sidecar.signal("STOP");
+    let mut queue: Vec<_> = (0..QUEUED).map(|_| Connection::open(sidecar.address())).collect();
+    for connection in &mut queue {
+        send(connection, &token);
+    }
+    sidecar.signal("INT");
+    sidecar.signal("CONT");
+    let statuses = queue.iter_mut().map(|connection| Some(connection.answer()?.status));
+    let lost = statuses.filter(|status| *status != Some(200)).count();
+    assert_eq!(lost, 0, "of {QUEUED}");
+    assert_eq!(sidecar.wait().code(), Some(0));
+    assert_eq!(sidecar.stdout().lines().count(), QUEUED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_works_as_the_first_process_of_a_container() {
+    const UNSHARE: [&str; 5] = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"];
+    let may = Command::new(UNSHARE[0]).args(&UNSHARE[1..]).arg("true").output();
+    if !may.is_ok_and(|output| output.status.success()) {
+        eprintln!("skipped: this user may not make a PID namespace");
+        return;
+    }
+    let (authority, held) = (authority().await, Held::start());
+    for name in ["TERM", "INT"] {
+        let mut sidecar = before(&held, &authority).through(&UNSHARE).start();
+        let outer = sidecar.id();
+        let children = fs::read_to_string(format!("/proc/{outer}/task/{outer}/children")).unwrap();
+        let id: u32 = children.trim().parse().unwrap();
+        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap();
+        let line = status.lines().find(|line| line.starts_with("NSpid:")).unwrap();
+        assert!(line.ends_with("\t1"), "{line}");
+
+        let mut connection = begin(&sidecar, &held, &bearer(&authority.token()));
+        signal(id, name);
+        sidecar.wait_for_stderr("draining");
+        held.release();
+        assert_eq!(connection.answer().unwrap().text(), PARTS.concat());
+        assert_eq!(sidecar.wait().code(), Some(0), "{name}");
+    }
+}

@@ -1,0 +1,4 @@
+//! From the start to the end of the process.
+
+mod endings;
+mod restarts;
