@@ -7,6 +7,7 @@ mod access_log;
 mod admin;
 mod check;
 mod command;
+mod configured;
 mod demo;
 mod drain;
 mod explain;
@@ -29,7 +30,6 @@ use std::process::ExitCode;
 use command::Command;
 
 use crate::config_error::ConfigError;
-use crate::resource_server::ResourceServerBuilder;
 
 const USAGE: u8 = 64;
 const CONFIGURATION: u8 = 78;
@@ -78,11 +78,6 @@ pub fn main() -> ExitCode {
         Err(Failure::Usage(problem)) => complain(&format!("portcullis: {problem}"), USAGE),
         Err(Failure::Io(error)) => complain(&format!("portcullis: {error}"), 1),
     }
-}
-
-/// The engine as the environment configures it, for who only looks at it.
-fn configured_engine() -> Result<ResourceServerBuilder, ConfigError> {
-    Ok(ResourceServerBuilder::from_vars(std::env::vars_os())?.without_jwks_snapshot())
 }
 
 /// Writes a line, or several, to standard output.

@@ -15,27 +15,30 @@ use std::process::ExitCode;
 use tokio::runtime;
 
 use self::page::Page;
-use super::serve::Configuration;
+use super::configured::Configured;
 use super::{Failure, say};
+use crate::env::variables;
 use crate::resource_server::ResourceServer;
 
 /// Checks, tells, and ends with 0 where all is good.
 pub(super) fn run() -> Result<ExitCode, Failure> {
-    let Configuration { settings, engine, rules, .. } = Configuration::read()?;
-    // Looking leaves no file behind.
-    let server = engine.without_jwks_snapshot().token_cache(0).build()?;
+    let Configured { engine, sidecar, warnings } = Configured::read()?;
+    let server = engine.token_cache(0).build()?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let mut page = Page::default();
-    for warning in &settings.warnings {
-        page.warn(*warning);
-    }
-    let good = runtime.block_on(async {
-        let good = check(&server, &mut page).await;
-        service::upstream(&mut page, &settings.upstream).await;
-        good
-    });
-    if let Some(file) = &settings.rules {
-        service::rules(&mut page, file, &rules);
+    warnings.into_iter().for_each(|warning| page.warn(warning));
+    let good = runtime.block_on(check(&server, &mut page));
+    match sidecar {
+        Some((settings, rules)) => {
+            runtime.block_on(service::upstream(&mut page, &settings.upstream));
+            if let Some(file) = &settings.rules {
+                service::rules(&mut page, file, &rules);
+            }
+        }
+        None => page.warn(format!(
+            "{} is not set: what the sidecar needs besides was not checked",
+            variables::UPSTREAM
+        )),
     }
     page.conclude(if good { "good" } else { "not good: tokens of an issuer without keys get 503" });
     say(&page.to_string())?;

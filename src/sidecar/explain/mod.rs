@@ -32,7 +32,8 @@ pub(super) use self::keys::name as name_of_key;
 use self::offline::NoNetwork;
 use self::report::Report;
 use self::verdict::Verdict;
-use super::{Failure, configured_engine, say};
+use super::configured::Configured;
+use super::{Failure, say};
 use crate::clock::{Clock, SystemClock};
 use crate::config_error::ConfigError;
 use crate::resource_server::ResourceServerBuilder;
@@ -47,7 +48,7 @@ pub(super) struct Options {
 
 /// Explains, and ends with 0 for a token that would pass.
 pub(super) fn run(options: Options) -> Result<ExitCode, Failure> {
-    let engine = configured_engine()?;
+    let Configured { engine, .. } = Configured::read()?;
     let token = options.token.read(io::stdin())?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let now = SystemClock.now();

@@ -1,11 +1,11 @@
 //! Everything that is read before anything is done.
 
-use std::env;
 use std::sync::Arc;
 
 use super::files::RulesFile;
 use super::tls::Tls;
 use crate::config_error::ConfigError;
+use crate::env::Source;
 use crate::resource_server::ResourceServerBuilder;
 use crate::sidecar::rules::Rules;
 use crate::sidecar::settings::Settings;
@@ -21,12 +21,14 @@ pub(in crate::sidecar) struct Configuration {
 
 impl Configuration {
     /// # Errors
-    /// Every fault of the variables; if there is none, those of a file.
-    pub(in crate::sidecar) fn read() -> Result<Self, ConfigError> {
-        let (settings, engine) = Settings::read(env::vars_os())?;
+    /// Every fault, of the variables and of the files that they name.
+    pub(in crate::sidecar) fn read(mut source: Source) -> Result<Self, ConfigError> {
+        let (mut settings, engine) = Settings::read(&mut source);
         let rules_file = settings.rules.clone().map(RulesFile::new);
-        let rules = rules_file.as_ref().map_or(Ok(Rules::none()), RulesFile::load)?;
-        let tls = settings.tls.as_ref().map(Tls::load).transpose()?;
+        let rules = rules_file.as_ref().map_or_else(Rules::none, |file| file.load(&mut source));
+        let tls = settings.tls.as_ref().and_then(|files| Tls::load(files, &mut source));
+        let ((), warnings) = source.finish_quietly(())?;
+        settings.warnings = warnings;
         Ok(Self { settings, engine, rules, rules_file, tls })
     }
 }

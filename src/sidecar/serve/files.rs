@@ -3,8 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use crate::config_error::{ConfigError, Faults};
-use crate::env::variables;
+use crate::env::{Source, variables};
 use crate::sidecar::rules::Rules;
 
 /// Where the rules are.
@@ -21,22 +20,17 @@ impl RulesFile {
         fs::read_to_string(&self.0).map_err(|error| format!("cannot read {:?}: {error}", self.0))
     }
 
-    /// # Errors
-    /// Everything that is wrong with it, by its lines.
-    pub(super) fn load(&self) -> Result<Rules, ConfigError> {
-        let mut faults = Faults::default();
-        let rules = match self.read() {
-            Ok(text) => Rules::parse(&text).map_err(|wrong| {
-                for fault in wrong {
-                    faults.add(variables::RULES, format!("{}: {fault}", self.0.display()));
-                }
-            }),
-            Err(problem) => {
-                faults.add(variables::RULES, problem);
-                Err(())
+    /// The rules; everything that is wrong with them, by their lines, goes to `source`.
+    pub(super) fn load(&self, source: &mut Source) -> Rules {
+        let mut fault = |problem| source.fault(variables::RULES, problem);
+        match self.read().map(|text| Rules::parse(&text)) {
+            Ok(Ok(rules)) => return rules,
+            Ok(Err(wrong)) => {
+                wrong.iter().for_each(|one| fault(format!("{}: {one}", self.0.display())));
             }
-        };
-        faults.or(rules.unwrap_or_else(|()| Rules::none()))
+            Err(problem) => fault(problem),
+        }
+        Rules::none()
     }
 }
 

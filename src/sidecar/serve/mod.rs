@@ -15,6 +15,7 @@ mod signals;
 mod tls;
 mod worker;
 
+use std::env;
 use std::future::pending;
 use std::io;
 use std::net::SocketAddr;
@@ -39,7 +40,7 @@ use super::proxy::Shared;
 use super::rules::Rules;
 use super::settings::Settings;
 use super::telemetry::{Reloads, Telemetry, Watched};
-use crate::env::variables;
+use crate::env::{Source, variables};
 use crate::resource_server::ResourceServer;
 
 /// Connections that the system takes for us while we are busy. It may have a limit of its own.
@@ -47,7 +48,8 @@ const QUEUE: u32 = 1024;
 
 /// Runs until it is told to end, and then as long as open requests take, within the drain timeout.
 pub(super) fn run() -> Result<(), Failure> {
-    let Configuration { settings, engine, rules, rules_file, tls } = Configuration::read()?;
+    let Configuration { settings, engine, rules, rules_file, tls } =
+        Configuration::read(Source::new(env::vars_os()))?;
     let log = logging::start(&settings)?;
     let server = engine.build()?;
     logging::tell_settings(&settings);

@@ -38,7 +38,7 @@ impl Reloader {
         let mut watch = Watch {
             rules: rules.map(|file| (Changes::new(file.read()), file)),
             tls: tls.and_then(|tls| {
-                Some((Changes::new(tls.read()?.map_err(|fault| fault.to_string())), tls))
+                Some((Changes::new(tls.read()?.map_err(|unfit| joined(&unfit))), tls))
             }),
             shared: Arc::clone(shared),
             reloads: Arc::clone(reloads),
@@ -88,22 +88,22 @@ impl Watch {
         if let (Some((changes, file)), Some(watched)) = (&mut self.rules, &self.reloads.rules) {
             match changes.look(file.read(), look) {
                 Some(Ok(text)) => use_rules(text, &self.shared, watched),
-                Some(Err(problem)) => keep(variables::RULES, problem, watched),
+                Some(Err(problem)) => keep("rules", problem, watched),
                 None => {}
             }
         }
         if let (Some((changes, tls)), Some(watched)) = (&mut self.tls, &self.reloads.certificate)
             && let Some(read) = tls.read()
         {
-            match changes.look(read.map_err(|fault| fault.to_string()), look) {
+            match changes.look(read.map_err(|unfit| joined(&unfit)), look) {
                 Some(Ok(pems)) => match tls.use_now(pems) {
                     Ok(()) => {
                         tracing::info!(now = tls.describe(), "certificate: taken up");
                         watched.loaded(tls.describe());
                     }
-                    Err(fault) => keep(fault.setting(), fault.problem(), watched),
+                    Err(unfit) => keep("certificate", &unfit.to_string(), watched),
                 },
-                Some(Err(problem)) => keep(variables::TLS_CERT, problem, watched),
+                Some(Err(problem)) => keep("certificate", problem, watched),
                 None => {}
             }
         }
@@ -123,15 +123,19 @@ fn use_rules(text: &str, shared: &Shared, watched: &Watched) {
             watched.loaded(now);
         }
         Err(faults) => {
-            let all: Vec<String> = faults.iter().map(ToString::to_string).collect();
-            keep(variables::RULES, &all.join("; "), watched);
+            keep("rules", &joined(&faults), watched);
         }
     }
 }
 
-fn keep(variable: &str, problem: &str, watched: &Watched) {
-    tracing::error!("{variable}: not taken up, what was there before is kept: {problem}");
+fn keep(what: &str, problem: &str, watched: &Watched) {
+    tracing::error!("{what}: not taken up, what was there before is kept: {problem}");
     watched.failed(problem);
+}
+
+/// All faults on one line.
+fn joined(faults: &[impl ToString]) -> String {
+    faults.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 /// What a file has become, told once.

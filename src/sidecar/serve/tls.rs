@@ -1,6 +1,6 @@
 //! TLS on the protected port.
 
-use std::fmt::Display;
+use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::future::Future;
 use std::sync::Arc;
@@ -16,8 +16,7 @@ use tokio_rustls::rustls::server::{ClientHello, ResolvesServerCert};
 use tokio_rustls::rustls::sign::CertifiedKey;
 use tokio_rustls::server::TlsStream;
 
-use crate::config_error::{ConfigError, Fault, Faults};
-use crate::env::variables;
+use crate::env::{Source, variables};
 use crate::sidecar::settings::{Pem, TlsFiles};
 
 /// A certificate and its key, and whoever is about to shake hands.
@@ -38,22 +37,24 @@ impl ResolvesServerCert for Current {
 }
 
 impl Tls {
-    /// Reads the files.
-    ///
-    /// # Errors
-    /// What is wrong with them, under the names of their variables.
-    pub(super) fn load(files: &TlsFiles) -> Result<Arc<Self>, ConfigError> {
+    /// Reads the files. What is wrong with them goes to `source`.
+    pub(super) fn load(files: &TlsFiles, source: &mut Source) -> Option<Arc<Self>> {
+        let tell = |unfit: Vec<Unfit>| {
+            unfit.into_iter().for_each(|one| source.fault(one.variable, one.problem));
+        };
+        Self::read_first(files).map_err(tell).ok()
+    }
+
+    fn read_first(files: &TlsFiles) -> Result<Arc<Self>, Vec<Unfit>> {
         let provider = Arc::new(aws_lc_rs::default_provider());
-        let pems = Pems::read(files).map_err(one)?;
-        let current =
-            Arc::new(Current(ArcSwap::from_pointee(pems.certified(&provider).map_err(one)?)));
+        let certified = Pems::read(files)?.certified(&provider).map_err(|unfit| vec![unfit])?;
+        let current = Arc::new(Current(ArcSwap::from_pointee(certified)));
         let resolver: Arc<dyn ResolvesServerCert> = Arc::clone(&current) as _;
-        let config = ServerConfig::builder_with_provider(provider)
+        let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
-            .map_err(|error| one(Fault::new(variables::TLS_CERT, error.to_string())))?
+            .map_err(|error| vec![unfit(variables::TLS_CERT, error)])?
             .with_no_client_auth()
             .with_cert_resolver(resolver);
-        let mut config = config;
         config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
         let acceptor = TlsAcceptor::from(Arc::new(config));
         Ok(Arc::new(Self { files: files.clone(), acceptor, current }))
@@ -70,7 +71,7 @@ impl Tls {
     }
 
     /// What there is to be compared with what was there before; `None` where nothing can change.
-    pub(super) fn read(&self) -> Option<Result<Pems, Fault>> {
+    pub(super) fn read(&self) -> Option<Result<Pems, Vec<Unfit>>> {
         let given = |pem: &Pem| matches!(pem, Pem::Text(_));
         if given(&self.files.certificate) && given(&self.files.key) {
             return None;
@@ -82,7 +83,7 @@ impl Tls {
     ///
     /// # Errors
     /// Why they are not fit; what was shown before still is.
-    pub(super) fn use_now(&self, pems: &Pems) -> Result<(), Fault> {
+    pub(super) fn use_now(&self, pems: &Pems) -> Result<(), Unfit> {
         let provider = aws_lc_rs::default_provider();
         self.current.0.store(Arc::new(pems.certified(&provider)?));
         Ok(())
@@ -104,41 +105,49 @@ pub(super) struct Pems {
     key: String,
 }
 
+/// Why a certificate or its key is of no use; nothing of the key is in it.
+pub(super) struct Unfit {
+    variable: &'static str,
+    problem: String,
+}
+
+impl Display for Unfit {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.variable, self.problem)
+    }
+}
+
 impl Pems {
-    fn read(files: &TlsFiles) -> Result<Self, Fault> {
-        Ok(Self {
-            certificate: text(&files.certificate, variables::TLS_CERT)?,
-            key: text(&files.key, variables::TLS_KEY)?,
-        })
+    fn read(files: &TlsFiles) -> Result<Self, Vec<Unfit>> {
+        let certificate = text(&files.certificate, variables::TLS_CERT);
+        match (certificate, text(&files.key, variables::TLS_KEY)) {
+            (Ok(certificate), Ok(key)) => Ok(Self { certificate, key }),
+            (one, other) => Err(one.err().into_iter().chain(other.err()).collect()),
+        }
     }
 
-    fn certified(&self, provider: &CryptoProvider) -> Result<CertifiedKey, Fault> {
+    fn certified(&self, provider: &CryptoProvider) -> Result<CertifiedKey, Unfit> {
         let certificates = CertificateDer::pem_slice_iter(self.certificate.as_bytes())
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|_| fault(variables::TLS_CERT, "is no certificate in PEM"))?;
+            .map_err(|_| unfit(variables::TLS_CERT, "is no certificate in PEM"))?;
         if certificates.is_empty() {
-            return Err(fault(variables::TLS_CERT, "holds no certificate"));
+            return Err(unfit(variables::TLS_CERT, "holds no certificate"));
         }
         let key = PrivateKeyDer::from_pem_slice(self.key.as_bytes())
-            .map_err(|_| fault(variables::TLS_KEY, "holds no private key in PEM"))?;
+            .map_err(|_| unfit(variables::TLS_KEY, "holds no private key in PEM"))?;
         CertifiedKey::from_der(certificates, key, provider)
-            .map_err(|error| fault(variables::TLS_KEY, format!("does not fit: {error}")))
+            .map_err(|error| unfit(variables::TLS_KEY, format!("does not fit: {error}")))
     }
 }
 
-fn text(pem: &Pem, variable: &'static str) -> Result<String, Fault> {
+fn text(pem: &Pem, variable: &'static str) -> Result<String, Unfit> {
     match pem {
         Pem::Text(text) => Ok(text.clone()),
-        Pem::File(path) => fs::read_to_string(path).map_err(|error| {
-            fault(&format!("{variable}_FILE"), format!("cannot read {path:?}: {error}"))
-        }),
+        Pem::File(path) => fs::read_to_string(path)
+            .map_err(|error| unfit(variable, format!("cannot read {path:?}: {error}"))),
     }
 }
 
-fn fault(variable: &str, problem: impl Display) -> Fault {
-    Fault::new(variable, problem.to_string())
-}
-
-fn one(fault: Fault) -> ConfigError {
-    Faults::default().and(fault.setting(), fault.problem())
+fn unfit(variable: &'static str, problem: impl Display) -> Unfit {
+    Unfit { variable, problem: problem.to_string() }
 }

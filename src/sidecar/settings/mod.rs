@@ -1,7 +1,7 @@
 //! The sidecar's settings, from the variables of the process.
 //!
 //! Everything is read before anything is judged, so that one run finds every fault, those of the
-//! engine's variables among them. No port is bound and no file but those named is touched here.
+//! engine's variables among them. No port is bound here, and no file of rules or keys read.
 
 mod addresses;
 mod claim_headers;
@@ -10,7 +10,6 @@ mod networks;
 mod summary;
 mod tls;
 
-use std::ffi::OsString;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,7 +20,6 @@ pub(super) use log::{LogFormat, LogSettings};
 pub(super) use networks::Networks;
 pub(super) use tls::{Pem, TlsFiles};
 
-use crate::config_error::ConfigError;
 use crate::env::{Read, Source, read_engine, values, variables};
 use crate::resource_server::ResourceServerBuilder;
 
@@ -50,32 +48,28 @@ pub(super) struct Settings {
 }
 
 impl Settings {
-    /// From these variables; the engine's part of them has a builder of its own.
-    ///
-    /// # Errors
-    /// Every fault, each under the name of its variable.
-    pub(super) fn read(
-        variables: impl IntoIterator<Item = (OsString, OsString)>,
-    ) -> Result<(Self, ResourceServerBuilder), ConfigError> {
-        let mut source = Source::new(variables);
-        let engine = read_engine(&mut source);
-        mode(&mut source);
+    /// From these variables; the engine's part of them has a builder of its own. Faults stay in
+    /// `source`, and stand-ins take the place of what is at fault.
+    pub(super) fn read(source: &mut Source) -> (Self, ResourceServerBuilder) {
+        let engine = read_engine(source);
+        mode(source);
         let upstream = source.read_required(variables::UPSTREAM, addresses::upstream);
-        let (listen, admin_listen) = addresses::listen(&mut source);
+        let (listen, admin_listen) = addresses::listen(source);
         if let Some(upstream) = &upstream
             && upstream.is(listen)
         {
             let problem = format!("is the address of {} itself", variables::LISTEN);
             source.fault(variables::UPSTREAM, problem);
         }
-        let forward_token = forward_token(&mut source);
+        let forward_token = forward_token(source);
         let rules = source.read(variables::RULES, values::path).value();
-        let claim_headers = claim_headers::read(&mut source);
+        let claim_headers = claim_headers::read(source);
         let trusted_proxies = source.read(variables::TRUSTED_PROXIES, networks::parse).value();
-        let tls = tls::read(&mut source);
+        let tls = tls::read(source);
         let drain_timeout = source.read(variables::DRAIN_TIMEOUT, values::duration).value();
-        let log = log::read(&mut source);
-        let settings = Self {
+        let log = log::read(source);
+        let engine_summary = summary::of_engine(source);
+        let mut settings = Self {
             upstream: upstream.unwrap_or_else(UpstreamAddress::stand_in),
             listen,
             admin_listen,
@@ -89,11 +83,8 @@ impl Settings {
             warnings: Vec::new(),
             summary: Vec::new(),
         };
-        let engine_summary = summary::of_engine(&mut source);
-        let (mut settings, warnings) = source.finish_quietly(settings)?;
-        settings.warnings = warnings;
         settings.summary = summary::of(engine_summary, &settings);
-        Ok((settings, engine))
+        (settings, engine)
     }
 }
 
