@@ -6,6 +6,7 @@ mod fields;
 mod life_cycle;
 mod paths;
 mod proxying;
+mod reloads;
 mod smuggling;
 mod support;
 mod upgrades;

@@ -96,6 +96,13 @@ impl Sidecar {
         get_from(self.admin, "localhost", path, "")
     }
 
+    /// The value of a sample, which is named with its labels; nothing counts as zero.
+    pub(crate) fn metric(&self, sample: &str) -> usize {
+        let metrics = self.ask_admin("/metrics").text();
+        let found = metrics.lines().find_map(|line| line.strip_prefix(sample)?.strip_prefix(' '));
+        found.map_or(0, |value| value.parse().unwrap())
+    }
+
     pub(crate) fn signal(&self, name: &str) {
         signal(self.process.id(), name);
     }
@@ -105,11 +112,6 @@ impl Sidecar {
         let status = self.process.wait().unwrap();
         self.readers.drain(..).for_each(|reader| reader.join().unwrap());
         status
-    }
-
-    /// Whether it has not ended.
-    pub(crate) fn runs(&mut self) -> bool {
-        self.process.try_wait().unwrap().is_none()
     }
 
     /// Waits until the log says this.
