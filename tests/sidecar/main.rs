@@ -7,6 +7,7 @@ mod life_cycle;
 mod paths;
 mod proxying;
 mod reloads;
+mod secrets;
 mod smuggling;
 mod support;
 mod upgrades;

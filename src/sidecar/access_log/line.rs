@@ -1,4 +1,7 @@
 //! What one line says. Never a query, which may hold a token, and nothing of the token.
+//!
+//! A token may stand in a path all the same, or where a method should be, by somebody's mistake. So
+//! what is longer than any name is left out.
 
 use std::io::Write;
 use std::net::IpAddr;
@@ -27,8 +30,13 @@ pub(in crate::sidecar) struct Line<'a> {
     pub(in crate::sidecar) traceparent: Option<&'a HeaderValue>,
 }
 
-/// Characters of the longest path that is written.
+/// Bytes of the longest path that is written.
 const LONGEST_PATH: usize = 1024;
+/// Of its longest segment: a digest in hexadecimal fits, and no JWT does.
+const LONGEST_SEGMENT: usize = 100;
+const LONGEST_METHOD: usize = 32;
+
+const LEFT_OUT: &[u8] = "…".as_bytes();
 
 impl Line<'_> {
     /// `time client method path status outcome[:reason] milliseconds name=value …`.
@@ -37,7 +45,7 @@ impl Line<'_> {
         to.push(b' ');
         number_or_text(to, self.client);
         to.push(b' ');
-        to.extend_from_slice(self.method.as_str().as_bytes());
+        self.write_method(to);
         to.push(b' ');
         self.write_path(to);
         to.push(b' ');
@@ -75,8 +83,7 @@ impl Line<'_> {
         to.extend_from_slice(b"\",\"target\":\"portcullis::access\",\"client\":\"");
         number_or_text(to, self.client);
         to.extend_from_slice(b"\",\"method\":\"");
-        // A method is a token, in which nothing needs to be escaped.
-        to.extend_from_slice(self.method.as_str().as_bytes());
+        self.write_method(to);
         to.extend_from_slice(b"\",\"path\":\"");
         self.write_path(to);
         to.push(b'"');
@@ -111,19 +118,28 @@ impl Line<'_> {
         to.extend_from_slice(b"}\n");
     }
 
-    /// Whatever could end the line, a string or a terminal's patience is percent-encoded.
+    /// A method is made of such characters that nothing needs to be escaped (RFC 9110 §5.6.2).
+    fn write_method(&self, to: &mut Vec<u8>) {
+        let method = self.method.as_str().as_bytes();
+        to.extend_from_slice(if method.len() > LONGEST_METHOD { LEFT_OUT } else { method });
+    }
+
     fn write_path(&self, to: &mut Vec<u8>) {
-        const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-        for byte in self.path.bytes().take(LONGEST_PATH) {
-            if matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\') {
-                to.push(byte);
-            } else {
-                let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or(b'0');
-                to.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 0xF)]);
+        let mut left = LONGEST_PATH;
+        for (index, segment) in self.path.split('/').enumerate() {
+            if index > 0 {
+                to.push(b'/');
             }
-        }
-        if self.path.len() > LONGEST_PATH {
-            to.extend_from_slice("…".as_bytes());
+            if segment.len() > LONGEST_SEGMENT {
+                to.extend_from_slice(LEFT_OUT);
+            } else {
+                write_segment(segment, to);
+            }
+            left = left.saturating_sub(segment.len().min(LONGEST_SEGMENT) + 1);
+            if left == 0 {
+                to.extend_from_slice(LEFT_OUT);
+                return;
+            }
         }
     }
 
@@ -142,6 +158,19 @@ impl Line<'_> {
         let mut parts = self.traceparent?.as_bytes().split(|byte| *byte == b'-');
         let id = parts.nth(1)?;
         (id.len() == 32 && id.iter().all(u8::is_ascii_hexdigit)).then_some(id)
+    }
+}
+
+/// Whatever could end the line, a string or a terminal's patience is percent-encoded.
+fn write_segment(segment: &str, to: &mut Vec<u8>) {
+    const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in segment.bytes() {
+        if matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\') {
+            to.push(byte);
+        } else {
+            let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or(b'0');
+            to.extend_from_slice(&[b'%', digit(byte >> 4), digit(byte & 0xF)]);
+        }
     }
 }
 
@@ -238,13 +267,26 @@ mod tests {
     #[test]
     fn a_line_stays_one_line() {
         let id = HeaderValue::from_static("7f");
-        let path = "/a\"b\\c\né\u{1b}[31m ".to_owned() + &"x".repeat(2000);
+        let path = "/a\"b\\c\né\u{1b}[31m ".to_owned() + &"/xxx".repeat(500);
         let line = line(&path, &id);
         let written = text(&line);
         assert_eq!(written.lines().count(), 1);
-        assert!(written.contains(" /a%22b%5Cc%0A%C3%A9%1B[31m%20xxx"), "{written}");
+        assert!(written.contains(" /a%22b%5Cc%0A%C3%A9%1B[31m%20/xxx/"), "{written}");
         assert!(written.len() < 1400);
-        assert!(json(&line)["path"].as_str().unwrap().ends_with("x…"));
+        assert!(json(&line)["path"].as_str().unwrap().ends_with("/xxx…"));
+    }
+
+    #[test]
+    fn hdr_14_what_may_be_a_token_is_left_out() {
+        let id = HeaderValue::from_static("7f");
+        let digest = "0a".repeat(32);
+        let token = format!("{}.{}.{}", "e".repeat(20), "x".repeat(60), "s".repeat(86));
+        let path = format!("/by/{digest}/{token}/x;{token}");
+        let method = Method::from_bytes(token.as_bytes()).unwrap();
+        let line = Line { method: &method, ..line(&path, &id) };
+        assert!(text(&line).contains(&format!(" 192.0.2.1 … /by/{digest}/…/… 401 ")));
+        assert_eq!(json(&line)["path"], format!("/by/{digest}/…/…"));
+        assert_eq!(json(&line)["method"], "…");
     }
 
     #[test]

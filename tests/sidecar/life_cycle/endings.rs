@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::process::Command;
 
 use crate::support::{
-    Connection, Held, PARTS, Settings, Sidecar, Upstream, authority, bearer, get, signal,
+    Connection, Held, PARTS, Settings, Sidecar, Upstream, authority, bearer, signal,
 };
 use portcullis::testing::Authority;
 

@@ -7,6 +7,7 @@ mod load;
 mod process;
 mod raw;
 mod raw_upstream;
+mod secure;
 mod stage;
 mod upstream;
 
@@ -15,9 +16,12 @@ pub(crate) use held::{Held, PARTS};
 pub(crate) use http2::{Http2, request};
 pub(crate) use load::Load;
 pub(crate) use process::{Settings, Sidecar, signal};
+pub(crate) use raw::{Answer, Connection, get, get_from};
 pub(crate) use raw::{Answer, Connection, get};
 pub(crate) use raw_upstream::{RawRequest, RawUpstream};
+pub(crate) use secure::{Identity, connect, trusting};
 pub(crate) use stage::Stage;
+pub(crate) use upstream::Upstream;
 pub(crate) use upstream::{Recorded, Upstream};
 
 use portcullis::testing::{Authority, ManualClock, TokenBuilder};

@@ -191,7 +191,7 @@ impl Settings {
             // Nobody listens any more when the ports are known.
             let _ = told.send(line.to_owned());
         });
-        let mut port = |what: &str| port(&lines, what, &stderr);
+        let port = |what: &str| port(&lines, what, &stderr);
         let address = port("listening");
         let admin = port("admin port");
         Sidecar { process, address, admin, stdout, stderr, readers: vec![one, other], folder }
