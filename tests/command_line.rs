@@ -259,6 +259,107 @@ async fn check_tells_of_the_upstream_and_the_rules() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn check_without_a_service_is_about_the_engine_alone() {
+    let authority = authority().await;
+    let library = Sidecar::of(authority.issuer_url()).with("PORTCULLIS_UPSTREAM", "");
+    let ended = library.run(&["check"]).await;
+    assert_eq!((ended.code, ended.complaints.as_str()), (Some(0), ""), "{}", ended.printed);
+    let told = "Warnings\n  PORTCULLIS_UPSTREAM is not set: what the sidecar needs besides";
+    assert!(ended.printed.contains(told), "{}", ended.printed);
+    // Who has rules wants a service behind them.
+    let ended = library.with("PORTCULLIS_RULES", "/nowhere").run(&["check"]).await;
+    assert_eq!(ended.code, Some(78));
+    for fault in ["PORTCULLIS_UPSTREAM: is required", "PORTCULLIS_RULES: cannot read"] {
+        assert!(ended.complaints.contains(fault), "{}", ended.complaints);
+    }
+}
+
+const RULES: &str = r#"
+[[rule]]
+path = "/healthz"
+public = true
+[[rule]]
+path = "/tenants/{tenant}/orders"
+scopes = ["orders.{tenant}"]
+claims = { tnt_id = "{tenant}" }
+callers = "users"
+"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_for_a_request_judges_by_its_rule() {
+    let authority = authority().await;
+    let folder = Folder::new("command-line-explain");
+    let path = folder.file();
+    std::fs::write(&path, RULES).unwrap();
+    let sidecar =
+        Sidecar::of(authority.issuer_url()).with("PORTCULLIS_RULES", path.to_str().unwrap());
+    let user = || authority.token().subject("u1").client_id("c1");
+    let good = || user().scope("orders.acme").claim("tnt_id", "acme");
+    for (request, token, code, parts) in [
+        ("GET /healthz", user().expired(), 0, &["rule 1, on line 2", "everybody may pass"][..]),
+        ("GET /other?x", user(), 0, &["none covers GET /other,", "would pass"]),
+        (
+            "POST /tenants/acme/orders",
+            good(),
+            0,
+            &["rule 2, on line 5, covers POST /tenants/acme/orders", "would pass"],
+        ),
+        (
+            "POST /tenants/%61cme/orders",
+            good(),
+            0,
+            &["✓ claim            the rule wants the claim tnt_id = \"acme\"", "✓ callers "],
+        ),
+        (
+            "GET /tenants/acme/orders",
+            user().claim("tnt_id", "acme"),
+            1,
+            &["✗ scopes           lacks [orders.acme]", "scope=\"orders.acme\""],
+        ),
+        (
+            "GET /tenants/other/orders",
+            good().scope("orders.other"),
+            1,
+            &["✗ claim ", "tnt_id = \"other\"", "would be answered 403"],
+        ),
+        (
+            "GET /tenants/acme/orders",
+            good().subject("c1"),
+            1,
+            &["✗ callers ", "users as callers", "would be answered 403"],
+        ),
+        (
+            "GET /tenants/acme/orders",
+            good().expired(),
+            1,
+            &["– claim            not checked", "invalid_token"],
+        ),
+        ("GET /tenants/acme/orders", good().unsigned(), 1, &["rule 2", "invalid_token"]),
+    ] {
+        let token = token.mint();
+        let ended = sidecar.run(&["explain", "--request", request, &token]).await;
+        assert_eq!((ended.code, ended.complaints.as_str()), (Some(code), ""), "{}", ended.printed);
+        for part in parts {
+            assert!(ended.printed.contains(part), "{request}: {part}\n{}", ended.printed);
+        }
+        let is_public = request.ends_with("healthz");
+        assert_eq!(ended.printed.contains("note:"), is_public, "{}", ended.printed);
+    }
+    let arguments = ["explain", "--json", "--request", "GET /tenants/acme/orders", "a.b.c"];
+    let report: Value = serde_json::from_str(&sidecar.run(&arguments).await.printed).unwrap();
+    let check = |index: usize| report["checks"][index]["check"].as_str().unwrap();
+    assert_eq!((check(0), check(18), check(19)), ("rule", "rule_claim", "callers"));
+
+    for (request, complaint) in
+        [("/orders", "a method and a path"), ("GET /a/../b", "answered with 400")]
+    {
+        let ended = sidecar.run(&["explain", "--request", request, "a.b.c"]).await;
+        assert_eq!((ended.code, ended.printed.as_str()), (Some(64), ""), "{request}");
+        assert!(ended.complaints.contains(complaint), "{}", ended.complaints);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn check_finds_what_serve_would_not_start_with() {
     let folder = Folder::new("command-line-faults");
     let path = folder.file();

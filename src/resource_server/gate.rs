@@ -39,7 +39,7 @@ pub(crate) enum Decision {
 }
 
 /// What is found about a token.
-pub(super) enum Judgement {
+enum Judgement {
     Done(Result<AccessToken, Rejection>),
     Wait(Pending),
 }
@@ -109,8 +109,17 @@ impl Gate {
         }
     }
 
+    /// Decides about a token that came by itself, waiting for keys where it has to.
+    pub(crate) async fn verify(&self, token: &[u8]) -> Result<AccessToken, Rejection> {
+        credentials::check_size(token).map_err(|kind| self.reject(kind))?;
+        match self.judge(token) {
+            Judgement::Done(result) => result,
+            Judgement::Wait(pending) => self.judge_after(pending).await,
+        }
+    }
+
     /// Decides about a token, without waiting for anything.
-    pub(super) fn judge(&self, token: &[u8]) -> Judgement {
+    fn judge(&self, token: &[u8]) -> Judgement {
         match self.server.0.authenticator.authenticate(token) {
             Authentication::Done(result) => Judgement::Done(self.conclude(result)),
             Authentication::Wait(refresh) => {

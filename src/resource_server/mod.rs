@@ -11,15 +11,19 @@ use crate::access_token::AccessToken;
 use crate::authentication::{Authenticator, TrustedIssuer};
 use crate::authorization::Requirement;
 use crate::challenge::{ChallengeSettings, Challenges};
-use crate::credentials::{self, QueryToken};
+use crate::credentials::QueryToken;
 use crate::keys::{KeyStatus, KeyStore};
 use crate::rejection::{RefusalBody, Rejection};
 use crate::rejection_kind::RejectionKind;
 use crate::token_cache::TokenCacheStatus;
 
 pub use builder::{DangerousBuilder, Preflight, ResourceServerBuilder};
+<<<<<<< HEAD
 use gate::Judgement;
 pub(crate) use gate::{Decision, Gate};
+=======
+pub(crate) use gate::{Decision, Gate, Pending};
+>>>>>>> 0189e1c (explain --request: which rule applies, and whether the token would pass it)
 
 /// An OAuth 2.0 resource server: decides whether an access token may make a request.
 ///
@@ -52,12 +56,7 @@ impl ResourceServer {
     /// # Errors
     /// The reason why the token is not accepted. Waits at most two seconds for keys.
     pub async fn verify(&self, token: &str) -> Result<AccessToken, Rejection> {
-        let gate = Gate::plain(self);
-        credentials::check_size(token.as_bytes()).map_err(|kind| gate.reject(kind))?;
-        match gate.judge(token.as_bytes()) {
-            Judgement::Done(result) => result,
-            Judgement::Wait(pending) => gate.judge_after(pending).await,
-        }
+        Gate::plain(self).verify(token.as_bytes()).await
     }
 
     /// A rejection to answer with when a handler finds out by itself that a request must be

@@ -25,9 +25,21 @@ const HELP: [&str; 2] = ["--help", "-h"];
 /// A command line that nothing can be done with.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum UsageError {
-    UnknownCommand { given: Given, similar: Option<&'static str> },
-    UnknownOption { given: Given, similar: Option<&'static str>, topic: Topic },
-    Superfluous { given: Given, topic: Topic },
+    UnknownCommand {
+        given: Given,
+        similar: Option<&'static str>,
+    },
+    UnknownOption {
+        given: Given,
+        similar: Option<&'static str>,
+        topic: Topic,
+    },
+    Superfluous {
+        given: Given,
+        topic: Topic,
+    },
+    /// `--request` without one.
+    NoRequest,
 }
 
 /// An argument as a message may repeat it. What is long may be a token whose command was forgotten.
@@ -60,6 +72,10 @@ impl fmt::Display for UsageError {
             Self::UnknownOption { given, similar, topic } => {
                 write!(f, "there is no option {given}")?;
                 (similar, *topic)
+            }
+            Self::NoRequest => {
+                f.write_str("--request needs a method and a path: --request \"GET /orders/7\"")?;
+                (&None, Topic::Explain)
             }
             Self::Superfluous { given: Given(Some(argument)), topic } => {
                 write!(f, "{argument:?} is one argument too many")?;
@@ -108,12 +124,17 @@ impl Command {
 /// Everything that is no option belongs to the token, for lines are pasted as they are:
 /// `Authorization: Bearer …`, without quotes.
 fn explain(arguments: &[String]) -> Result<Command, UsageError> {
-    const OPTIONS: [&str; 3] = ["--offline", "--json", "--help"];
+    const OPTIONS: [&str; 4] = ["--request", "--offline", "--json", "--help"];
     let mut options = explain::Options::default();
-    for argument in arguments {
+    let mut arguments = arguments.iter();
+    while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--offline" => options.offline = true,
             "--json" => options.json = true,
+            "--request" => {
+                let line = arguments.next().and_then(|line| explain::RequestLine::parse(line));
+                options.request = Some(line.ok_or(UsageError::NoRequest)?);
+            }
             "--help" | "-h" => return Ok(Command::Help(Topic::Explain)),
             // Standard input, as without it.
             "-" => {}

@@ -91,15 +91,18 @@ Exit codes:
 ";
 
 const EXPLAIN: &str = "\
-Usage: portcullis explain [TOKEN|-] [--offline] [--json]
+Usage: portcullis explain [TOKEN|-] [--request \"METHOD /PATH\"] [--offline] [--json]
 
 Says check by check whether the token would pass, what was expected and what was found, and how a
-request with it would be answered. Judged is what every request needs; rules of a path come on top.
+request with it would be answered. Judged is what every request needs; with --request, also what the
+rule for that request asks for.
 Without TOKEN, or with -, the token is read from standard input, which keeps it out of the shell's
 history and the list of processes. A line like \"Authorization: Bearer …\" will do as well.
 Neither the token nor its signature is printed; values of claims are, where a check is about them.
 
 Options:
+  --request    method and path of the request, as in --request \"GET /orders/7\": says which rule of
+               PORTCULLIS_RULES applies, and judges the token by it
   --offline    uses no network. Signatures are checked only with PORTCULLIS_JWKS or
                PORTCULLIS_JWKS_FILE. Otherwise the best answer is \"would pass, if the signature is
                good\", with exit code 1, as it is not known whether it would
@@ -108,7 +111,8 @@ Options:
 Exit codes:
   0     it would pass
   1     it would not, or that cannot be known
-  64    the command line is wrong, or there is no token
+  64    the command line is wrong, or there is no token, or the path means different things to
+        different servers, so that it gets 400
   78    the configuration is wrong
 ";
 

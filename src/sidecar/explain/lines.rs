@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use super::report::{Check, Line, Outcome};
 use super::{claims, header, keys, scopes, values};
 use crate::authentication::{Authenticator, TrustedIssuer};
+use crate::authorization::Requirement;
 use crate::clock::NumericDate;
 use crate::jose::json::{self, Members};
 use crate::jose::{CompactJws, JoseHeader};
@@ -12,9 +13,11 @@ use crate::rejection_kind::RejectionKind;
 use crate::resource_server::ResourceServer;
 use crate::sidecar::words::{list, shown};
 
-/// `refused` is the engine's verdict, for what nobody else can know.
+/// `required` is what a request needs in scope; `refused` is the engine's verdict, for what nobody
+/// else can know.
 pub(super) async fn write(
     server: &ResourceServer,
+    required: &Requirement,
     token: &str,
     now: SystemTime,
     refused: Option<RejectionKind>,
@@ -53,7 +56,7 @@ pub(super) async fn write(
         (Some(judge), Some(date)) => {
             let typ = typ.as_ref().and_then(|typ| typ.as_deref());
             lines.extend(claims::lines(judge, &claims, typ, date, now));
-            lines.push(scopes::line(server.required(), judge, &claims));
+            lines.push(scopes::line(required, judge, &claims));
         }
         (None, _) => {
             lines = skip_rest(lines, "the issuer, by whose rules it would be, is not known")

@@ -4,7 +4,8 @@
 //! 2. The lines beside it come from the engine's own checks, each made by itself ([`lines`]), so
 //!    that all reasons show and not the first alone.
 //! 3. Where the two disagree, that is said ([`verdict`]).
-//! 4. What is printed of a token are the values that a check is about, escaped and cut; never one
+//! 4. Where a request is given, the verdict is that of the gate which its rule has ([`rule`]).
+//! 5. What is printed of a token are the values that a check is about, escaped and cut; never one
 //!    of its three parts.
 
 mod claims;
@@ -16,6 +17,8 @@ mod lifetime;
 mod lines;
 mod offline;
 mod report;
+mod request;
+mod rule;
 mod scopes;
 mod text;
 mod values;
@@ -31,47 +34,94 @@ use self::input::Presented;
 pub(super) use self::keys::name as name_of_key;
 use self::offline::NoNetwork;
 use self::report::Report;
-use self::verdict::Verdict;
+pub(super) use self::request::RequestLine;
+use self::verdict::{Answer, Verdict};
 use super::configured::Configured;
+use super::rules::{Routes, Rules};
 use super::{Failure, say};
+use crate::authorization::Requirement;
 use crate::clock::{Clock, SystemClock};
 use crate::config_error::ConfigError;
-use crate::resource_server::ResourceServerBuilder;
+use crate::rejection::Rejection;
+use crate::resource_server::{ResourceServer, ResourceServerBuilder};
 
 /// What the command line says.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Options {
     pub(super) token: Presented,
+    pub(super) request: Option<RequestLine>,
     pub(super) offline: bool,
     pub(super) json: bool,
 }
 
 /// Explains, and ends with 0 for a token that would pass.
 pub(super) fn run(options: Options) -> Result<ExitCode, Failure> {
-    let Configured { engine, .. } = Configured::read()?;
-    let token = options.token.read(io::stdin())?;
+    let Configured { engine, sidecar, .. } = Configured::read()?;
+    let Options { token, request, offline, json } = options;
+    let token = token.read(io::stdin())?;
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
     let now = SystemClock.now();
-    let report = runtime.block_on(explain(engine, &token, now, options.offline))?;
-    say(&if options.json { json::write(&report)? } else { text::write(&report, wants_colour()) })?;
+    let server = server(engine, now, offline)?;
+    let rules = sidecar.map_or_else(Rules::none, |(_, rules)| rules);
+    let routes = rules.compile(&server);
+    let report = match request.map(|request| request.for_routes(&routes)).transpose()? {
+        Some(request) => {
+            runtime.block_on(explain_for(&server, &routes, &request, &token, now, offline))
+        }
+        None => runtime.block_on(explain(&server, &token, now, offline)),
+    };
+    say(&if json { json::write(&report)? } else { text::write(&report, wants_colour()) })?;
     Ok(if report.verdict.passes() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// All that there is to say about a token at one moment.
-async fn explain(
+fn server(
     engine: ResourceServerBuilder,
+    now: SystemTime,
+    offline: bool,
+) -> Result<ResourceServer, ConfigError> {
+    let engine = engine.clock(Stopped(now)).token_cache(0);
+    if offline { engine.http_client(NoNetwork) } else { engine }.build()
+}
+
+/// All that there is to say about a token at one moment.
+async fn explain(server: &ResourceServer, token: &str, now: SystemTime, offline: bool) -> Report {
+    let judged = server.verify(token).await;
+    let refused = judged.as_ref().err().map(Rejection::kind);
+    let lines = lines::write(server, server.required(), token, now, refused, offline).await;
+    let verdict = Verdict::new(server, judged.err(), &lines, offline);
+    Report { lines, verdict }
+}
+
+/// All that there is to say about a token for one request.
+async fn explain_for(
+    server: &ResourceServer,
+    routes: &Routes,
+    request: &RequestLine,
     token: &str,
     now: SystemTime,
     offline: bool,
-) -> Result<Report, ConfigError> {
-    let engine = engine.clock(Stopped(now)).token_cache(0);
-    let engine = if offline { engine.http_client(NoNetwork) } else { engine };
-    let server = engine.build()?;
-    let judged = server.verify(token).await;
-    let refused = judged.as_ref().err().map(|rejection| rejection.kind());
-    let lines = lines::write(&server, token, now, refused, offline).await;
-    let verdict = Verdict::new(&server, judged.err(), &lines, offline);
-    Ok(Report { lines, verdict })
+) -> Report {
+    let (method, path) = (request.method(), request.path());
+    let ruling = routes.ruling(method, path);
+    let mut lines = vec![rule::line(ruling.as_ref(), request)];
+    let route = routes.route(method, path);
+    let Some(gate) = route.access.gate() else {
+        let note = Some("no token is looked at".to_owned());
+        return Report { lines, verdict: Verdict { answer: Answer::Pass, note } };
+    };
+    let parts = ruling.and_then(|ruling| ruling.parts);
+    let scope = parts.as_ref().map_or_else(Requirement::none, |parts| parts.scope.clone());
+    let required = server.required().clone().and(scope);
+    let judged = gate.verify(token.as_bytes()).await;
+    let refused = judged.as_ref().err().map(Rejection::kind);
+    lines.extend(lines::write(server, &required, token, now, refused, offline).await);
+    if let Some(parts) = &parts {
+        let genuine = server.authenticator().authenticate_without_waiting(token.as_bytes()).ok();
+        let more = rule::more_lines(parts, genuine.as_ref(), lines.last());
+        lines.extend(more);
+    }
+    let verdict = Verdict::new(server, judged.err(), &lines, offline);
+    Report { lines, verdict }
 }
 
 /// The engine and the lines have to mean the same instant.

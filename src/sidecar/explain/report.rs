@@ -15,6 +15,8 @@ pub(super) struct Report {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Check {
+    /// Only where a request is given, as the last two.
+    Rule,
     Form,
     Header,
     Algorithm,
@@ -32,9 +34,12 @@ pub(super) enum Check {
     Binding,
     RequiredClaims,
     Scopes,
+    RuleClaim,
+    Callers,
 }
 
 impl Check {
+    /// What is checked of every token.
     pub(super) const ALL: [Self; 17] = [
         Self::Form,
         Self::Header,
@@ -58,6 +63,7 @@ impl Check {
     /// For people.
     pub(super) const fn name(self) -> &'static str {
         match self {
+            Self::Rule => "rule",
             Self::Form => "form",
             Self::Header => "header",
             Self::Algorithm => "algorithm",
@@ -75,6 +81,8 @@ impl Check {
             Self::Binding => "binding",
             Self::RequiredClaims => "required claims",
             Self::Scopes => "scopes",
+            Self::RuleClaim => "claim",
+            Self::Callers => "callers",
         }
     }
 
@@ -82,7 +90,8 @@ impl Check {
     pub(super) const fn is_about_claims(self) -> bool {
         !matches!(
             self,
-            Self::Form
+            Self::Rule
+                | Self::Form
                 | Self::Header
                 | Self::Algorithm
                 | Self::Type

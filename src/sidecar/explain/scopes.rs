@@ -1,4 +1,4 @@
-//! What every request needs, against what the token grants.
+//! What a request needs, against what the token grants.
 
 use super::report::{Check, Line};
 use crate::authentication::TrustedIssuer;
@@ -18,8 +18,8 @@ pub(super) fn line(required: &Requirement, issuer: &TrustedIssuer, claims: &Memb
     });
     let lacking = required.lacking(&granted);
     let mut found = match (needed.is_empty(), lacking.as_slice()) {
-        (true, _) => "none are required of every request".to_owned(),
-        (_, []) => "all that every request needs are granted".to_owned(),
+        (true, _) => "none are required".to_owned(),
+        (_, []) => "all that are required are granted".to_owned(),
         (_, lacking) => format!("lacks {}", list(lacking.iter().map(String::as_str))),
     };
     let beyond: Vec<_> = granted.beyond_ceiling().collect();
@@ -28,7 +28,7 @@ pub(super) fn line(required: &Requirement, issuer: &TrustedIssuer, claims: &Memb
     }
     let expected = match needed.as_slice() {
         [] => String::new(),
-        needed => format!("every request needs {}", list(needed.iter().map(String::as_str))),
+        needed => format!("required are {}", list(needed.iter().map(String::as_str))),
     };
     Line::new(Check::Scopes, result, found, expected)
 }

@@ -134,7 +134,8 @@ async fn explained(
     token: &str,
     offline: bool,
 ) -> Report {
-    explain(engine, token, authority.clock().now(), offline).await.unwrap()
+    let now = authority.clock().now();
+    explain(&server(engine, now, offline).unwrap(), token, now, offline).await
 }
 
 /// The first line that failed tells the reason that the engine has.
@@ -244,7 +245,7 @@ async fn all_faults_show_and_what_is_not_signed_is_marked() {
         "✗ audience         aud is [https://other.example] · this API accepts \
          https://api.example.com",
         "✗ binding          cnf binds it to a key by [jkt] · a plain bearer token",
-        "✗ scopes           lacks [orders.read] · every request needs [orders.read]",
+        "✗ scopes           lacks [orders.read] · required are [orders.read]",
         "would be answered 401 invalid_token: The access token expired",
         "\nWWW-Authenticate: Bearer realm=\"resource\", error=\"invalid_token\", ",
     ] {

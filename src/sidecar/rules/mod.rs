@@ -45,15 +45,18 @@ mod path_pattern;
 mod path_syntax;
 mod read;
 mod routes;
+mod ruling;
 mod table;
 mod template;
 mod warnings;
 
 pub(in crate::sidecar) use fault::RuleFault;
+use http::Method;
 use methods::Methods;
 use needs::Needs;
 use path_pattern::PathPattern;
 pub(in crate::sidecar) use routes::{Route, Routes};
+pub(in crate::sidecar) use ruling::{Parts, Ruling};
 
 use crate::resource_server::ResourceServer;
 
@@ -103,6 +106,11 @@ impl Rules {
 }
 
 impl Rule {
+    /// Whether it is for this method and this path, decoded.
+    fn covers(&self, method: &Method, path: &str) -> bool {
+        self.methods.cover(method) && self.path.matches(path)
+    }
+
     /// Whether one of the two could stand for the other.
     fn is_same_as(&self, other: &Self) -> bool {
         self.path == other.path && self.methods == other.methods && self.needs == other.needs

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::path_pattern::PathPattern;
+use super::ruling::never;
 use super::template::Template;
 use crate::access_token::AccessToken;
 use crate::authorization::{Requirement, all_of, any_of, clients, policy, users};
@@ -47,8 +48,7 @@ impl Needs {
 
     /// The requirement for a path with these values of its parameters.
     pub(super) fn requirement(&self, values: &[&str]) -> Requirement {
-        // An alternative of nothing is met by no token, whatever scope it has.
-        self.possible(values).unwrap_or_else(|| any_of([] as [Requirement; 0]))
+        self.possible(values).unwrap_or_else(never)
     }
 
     /// `None` if no token can meet it.
@@ -60,20 +60,31 @@ impl Needs {
         } else {
             scope.clone().try_challenge_scope(&self.stand_in(values)?).unwrap_or(scope)
         };
-        let mut claims = Vec::with_capacity(self.claims.len());
-        for (name, value) in &self.claims {
-            claims.push(claim(name.clone(), value.fill(values)?));
-        }
-        let callers = match self.callers {
-            Callers::Any => Requirement::none(),
-            Callers::Users => users(),
-            Callers::Clients => clients(),
+        let claims = all_of(self.claims(values).into_iter().map(|(_, claim)| claim));
+        let callers = self.callers().map_or_else(Requirement::none, |(_, callers)| callers);
+        Some(scope.and(claims).and(callers))
+    }
+
+    /// What it asks for in claims, each in words too.
+    pub(super) fn claims(&self, values: &[&str]) -> Vec<(String, Requirement)> {
+        let claim = |(name, value): &(String, Template)| match value.fill(values) {
+            Some(value) => (format!("{name} = {value:?}"), claim(name.clone(), value)),
+            None => (format!("{name}, which nothing can be"), never()),
         };
-        Some(scope.and(all_of(claims)).and(callers))
+        self.claims.iter().map(claim).collect()
+    }
+
+    /// Who has to call, if that matters, in words too.
+    pub(super) fn callers(&self) -> Option<(&'static str, Requirement)> {
+        match self.callers {
+            Callers::Any => None,
+            Callers::Users => Some(("users", users())),
+            Callers::Clients => Some(("clients", clients())),
+        }
     }
 
     /// What it asks for in scope alone, `None` if no token can have it.
-    fn scope(&self, values: &[&str]) -> Option<Requirement> {
+    pub(super) fn scope(&self, values: &[&str]) -> Option<Requirement> {
         let each = |scope: &ScopeTemplate| scope.requirement(values);
         let all = all_of(self.scopes.iter().map(each).collect::<Option<Vec<_>>>()?);
         if self.any_scopes.is_empty() {

@@ -2,10 +2,7 @@
 
 use http::Method;
 
-use super::Rule;
-use super::methods::Methods;
-use super::needs::Needs;
-use super::path_pattern::PathPattern;
+use super::{Rule, Ruling};
 use crate::resource_server::{Gate, ResourceServer};
 use crate::sidecar::path::decoded;
 
@@ -17,17 +14,10 @@ pub(in crate::sidecar) struct Routes {
 }
 
 struct Entry {
-    path: PathPattern,
-    methods: Methods,
-    made: Made,
-}
-
-enum Made {
-    Public,
-    /// One gate for all requests.
-    Once(Gate),
-    /// Each request has its own, as the parameters of its path are part of it.
-    EachTime(Needs),
+    rule: Rule,
+    /// One gate for all requests. `None` where everybody may pass, and where each request has its
+    /// own, as the parameters of its path are part of it.
+    once: Option<Gate>,
 }
 
 /// What one request needs.
@@ -58,15 +48,10 @@ impl Access<'_> {
 
 impl Routes {
     pub(super) fn new(rules: Vec<Rule>, server: &ResourceServer) -> Self {
-        let entry = |Rule { path, methods, needs, .. }| {
-            let made = match needs {
-                None => Made::Public,
-                Some(needs) if needs.are_fixed() => {
-                    Made::Once(Gate::new(server, needs.requirement(&[]), false))
-                }
-                Some(needs) => Made::EachTime(needs),
-            };
-            Entry { path, methods, made }
+        let entry = |rule: Rule| {
+            let fixed = rule.needs.as_ref().filter(|needs| needs.are_fixed());
+            let once = fixed.map(|needs| Gate::new(server, needs.requirement(&[]), false));
+            Entry { rule, once }
         };
         let entries = rules.into_iter().map(entry).collect();
         Self { entries, otherwise: Gate::plain(server) }
@@ -80,18 +65,29 @@ impl Routes {
     /// What a request needs. The path is [canonical](crate::sidecar::path::canonical).
     pub(in crate::sidecar) fn route(&self, method: &Method, canonical: &str) -> Route<'_> {
         let path = decoded(canonical);
-        let covers = |entry: &Entry| entry.methods.cover(method) && entry.path.matches(&path);
-        let Some((rule, entry)) = (1..).zip(&self.entries).find(|(_, entry)| covers(entry)) else {
+        let Some((number, Entry { rule, once })) = self.find(method, &path) else {
             return Route { rule: None, access: Access::Gate(&self.otherwise) };
         };
-        let access = match &entry.made {
-            Made::Public => Access::Public,
-            Made::Once(gate) => Access::Gate(gate),
-            Made::EachTime(needs) => {
-                let requirement = needs.requirement(&entry.path.values(&path));
+        let access = match (once, &rule.needs) {
+            (_, None) => Access::Public,
+            (Some(gate), _) => Access::Gate(gate),
+            (None, Some(needs)) => {
+                let requirement = needs.requirement(&rule.path.values(&path));
                 Access::Made(Box::new(Gate::for_one(self.otherwise.server(), requirement)))
             }
         };
-        Route { rule: Some(rule), access }
+        Route { rule: Some(number), access }
+    }
+
+    /// What there is to say about the rule that counts. The path is canonical.
+    pub(in crate::sidecar) fn ruling(&self, method: &Method, canonical: &str) -> Option<Ruling> {
+        let path = decoded(canonical);
+        let (number, Entry { rule, .. }) = self.find(method, &path)?;
+        Some(Ruling::new(number, rule, &path))
+    }
+
+    /// The first entry that covers a request, and its number.
+    fn find(&self, method: &Method, path: &str) -> Option<(usize, &Entry)> {
+        (1..).zip(&self.entries).find(|(_, entry)| entry.rule.covers(method, path))
     }
 }

@@ -1,0 +1,40 @@
+//! A rule taken apart, for those who explain what it asks for.
+
+use super::Rule;
+use crate::authorization::{Requirement, any_of};
+
+/// What a rule asks of one request, part by part.
+pub(in crate::sidecar) struct Ruling {
+    /// Counted from one, as the line is.
+    pub(in crate::sidecar) number: usize,
+    pub(in crate::sidecar) line: usize,
+    /// `None` where everybody may pass.
+    pub(in crate::sidecar) parts: Option<Parts>,
+}
+
+/// What a token has to bring, each with its requirement.
+pub(in crate::sidecar) struct Parts {
+    pub(in crate::sidecar) scope: Requirement,
+    /// In words.
+    pub(in crate::sidecar) claims: Vec<(String, Requirement)>,
+    /// Who has to call, if it matters.
+    pub(in crate::sidecar) callers: Option<(&'static str, Requirement)>,
+}
+
+impl Ruling {
+    /// For a path that the rule matches, decoded.
+    pub(super) fn new(number: usize, rule: &Rule, path: &str) -> Self {
+        let values = rule.path.values(path);
+        let parts = rule.needs.as_ref().map(|needs| Parts {
+            scope: needs.scope(&values).unwrap_or_else(never),
+            claims: needs.claims(&values),
+            callers: needs.callers(),
+        });
+        Self { number, line: rule.line, parts }
+    }
+}
+
+/// Met by no token, whatever it has.
+pub(super) fn never() -> Requirement {
+    any_of([] as [Requirement; 0])
+}
