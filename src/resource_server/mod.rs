@@ -18,12 +18,7 @@ use crate::rejection_kind::RejectionKind;
 use crate::token_cache::TokenCacheStatus;
 
 pub use builder::{DangerousBuilder, Preflight, ResourceServerBuilder};
-<<<<<<< HEAD
-use gate::Judgement;
 pub(crate) use gate::{Decision, Gate};
-=======
-pub(crate) use gate::{Decision, Gate, Pending};
->>>>>>> 0189e1c (explain --request: which rule applies, and whether the token would pass it)
 
 /// An OAuth 2.0 resource server: decides whether an access token may make a request.
 ///

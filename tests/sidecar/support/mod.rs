@@ -17,11 +17,9 @@ pub(crate) use http2::{Http2, request};
 pub(crate) use load::Load;
 pub(crate) use process::{Settings, Sidecar, signal};
 pub(crate) use raw::{Answer, Connection, get, get_from};
-pub(crate) use raw::{Answer, Connection, get};
 pub(crate) use raw_upstream::{RawRequest, RawUpstream};
 pub(crate) use secure::{Identity, connect, trusting};
 pub(crate) use stage::Stage;
-pub(crate) use upstream::Upstream;
 pub(crate) use upstream::{Recorded, Upstream};
 
 use portcullis::testing::{Authority, ManualClock, TokenBuilder};

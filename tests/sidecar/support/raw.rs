@@ -55,13 +55,13 @@ impl Connection {
     pub(crate) fn try_open(address: SocketAddr) -> Option<Self> {
         let stream = TcpStream::connect(address).ok()?;
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self::over(stream)
+        Some(Self::over(stream))
     }
 
     /// Over what was accepted.
     pub(super) fn over(stream: TcpStream) -> Self {
         stream.set_nodelay(true).unwrap();
-        Some(Self { stream, read: Vec::new() })
+        Self { stream, read: Vec::new() }
     }
 
     pub(crate) fn send(&mut self, bytes: &[u8]) {
@@ -72,12 +72,6 @@ impl Connection {
     /// Whether the other side still takes it.
     pub(crate) fn try_send(&mut self, bytes: &[u8]) -> bool {
         self.stream.write_all(bytes).is_ok()
-    }
-
-    /// What comes until the connection ends.
-    pub(crate) fn rest(&mut self) -> Vec<u8> {
-        while self.more() > 0 {}
-        std::mem::take(&mut self.read)
     }
 
     /// Reads this many bytes and forgets them; how many came before the end.
