@@ -112,9 +112,14 @@ impl RawUpstream {
 
     /// Everything, once all connections have ended.
     pub(crate) fn take_all(&self) -> Vec<RawRequest> {
+        self.wait_for_end();
+        self.take()
+    }
+
+    /// Waits until no connection is open.
+    pub(crate) fn wait_for_end(&self) {
         let open = self.state.open.lock().unwrap();
         drop(self.state.closed.wait_while(open, |open| *open > 0).unwrap());
-        self.take()
     }
 }
 
