@@ -3,7 +3,9 @@
 
 mod bodies;
 mod fields;
+mod http2;
 mod life_cycle;
+mod oidc_provider;
 mod paths;
 mod proxying;
 mod reloads;

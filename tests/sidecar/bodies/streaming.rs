@@ -1,20 +1,11 @@
 //! Bodies pass through, and are never kept.
 
-use std::fs;
-
-use crate::support::{RawRequest, RawUpstream, Sidecar, Stage};
+use crate::support::{RawRequest, RawUpstream, Stage, memory};
 
 const GIGABYTE: u64 = 1 << 30;
 const BLOCK: usize = 64 * 1024;
 /// Above what allocators and a few buffers take, far below any body.
 const GROWTH: u64 = 8 * 1024;
-
-/// A figure of the process, in KiB.
-fn memory(sidecar: &Sidecar, name: &str) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{}/status", sidecar.id())).unwrap();
-    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
 
 /// `/up` is read and forgotten, `/down` is a gigabyte, by length or in chunks.
 fn service() -> RawUpstream {

@@ -4,6 +4,10 @@ mod balancer;
 mod held;
 mod http2;
 mod load;
+/// A part of it is used here.
+#[path = "../../support/oidc_provider.rs"]
+#[allow(dead_code, unreachable_pub)]
+pub(crate) mod oidc_provider;
 mod process;
 mod raw;
 mod raw_upstream;
@@ -15,7 +19,7 @@ pub(crate) use balancer::{Balancer, KeepAlive};
 pub(crate) use held::{Held, PARTS};
 pub(crate) use http2::{Http2, request};
 pub(crate) use load::Load;
-pub(crate) use process::{Settings, Sidecar, signal};
+pub(crate) use process::{Settings, Sidecar, memory, signal};
 pub(crate) use raw::{Answer, Connection, get, get_from};
 pub(crate) use raw_upstream::{RawRequest, RawUpstream};
 pub(crate) use secure::{Identity, connect, trusting};

@@ -55,9 +55,13 @@ impl Sidecar {
     }
 
     pub(crate) fn before_address(upstream: SocketAddr, authority: &Authority) -> Settings {
+        Self::before_issuer(upstream, authority.issuer_url())
+    }
+
+    pub(crate) fn before_issuer(upstream: SocketAddr, issuer: &str) -> Settings {
         let (variables, through) = (Vec::new(), Vec::new());
         Settings { variables, rules: None, through }
-            .with("PORTCULLIS_ISSUER", authority.issuer_url())
+            .with("PORTCULLIS_ISSUER", issuer)
             .with("PORTCULLIS_AUDIENCE", AUDIENCE)
             .with("PORTCULLIS_UPSTREAM", &format!("http://{upstream}"))
             .with("PORTCULLIS_LISTEN", "127.0.0.1:0")
@@ -225,6 +229,13 @@ impl Settings {
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
+}
+
+/// A figure of the process, in KiB.
+pub(crate) fn memory(sidecar: &Sidecar, name: &str) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", sidecar.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
 /// `… listening address=127.0.0.1:4711`, in text or JSON.

@@ -149,7 +149,7 @@ impl Connection {
     }
 
     /// This many bytes; `None` where the connection ends before.
-    pub(super) fn up_to(&mut self, length: usize) -> Option<Vec<u8>> {
+    pub(crate) fn up_to(&mut self, length: usize) -> Option<Vec<u8>> {
         while self.read.len() < length {
             if self.more() == 0 {
                 return None;
