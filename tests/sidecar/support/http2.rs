@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Empty, Full};
+use http_body_util::{BodyExt, Empty};
 use hyper::body::Body;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -43,13 +43,9 @@ impl Http2 {
         let request = request("GET", path, lines).body(Empty::new()).unwrap();
         self.send(request).await.0
     }
-
-    pub(crate) async fn post(&mut self, path: &str, lines: &str, body: &str) -> Response<Bytes> {
-        let body = Full::from(Bytes::copy_from_slice(body.as_bytes()));
-        self.send(request("POST", path, lines).body(body).unwrap()).await.0
-    }
 }
 
+/// A request with header lines as HTTP/1.1 writes them.
 pub(crate) fn request(method: &str, path: &str, lines: &str) -> http::request::Builder {
     let request = Request::builder().method(method).uri(format!("http://api.example{path}"));
     lines.split_terminator("\r\n").fold(request, |request, line| {
