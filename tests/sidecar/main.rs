@@ -1,6 +1,8 @@
 //! `portcullis serve` as its users have it: the binary, real sockets, an authorization server, and
 //! services of several kinds behind it.
 
+mod admin_port;
+mod authority_down;
 mod bodies;
 mod fields;
 mod http2;
@@ -10,6 +12,8 @@ mod paths;
 mod proxying;
 mod reloads;
 mod secrets;
+mod slow_clients;
 mod smuggling;
 mod support;
+mod tls;
 mod upgrades;

@@ -25,7 +25,7 @@ const RULES: &str = r#"
 async fn hdr_15_hdr_16_a_real_servers_tokens_are_judged_and_told() {
     let Some(provider) = OidcProvider::start().await else { return };
     let upstream = Upstream::start().await;
-    let sidecar = Sidecar::before_issuer(upstream.address(), provider.issuer())
+    let sidecar = Sidecar::trusting(provider.issuer(), upstream.address())
         .with("PORTCULLIS_AUDIENCE", API)
         .rules(RULES)
         .start();

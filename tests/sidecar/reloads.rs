@@ -56,7 +56,7 @@ async fn reloads_under_load_lose_no_request() {
             version(&connection.answer().expect("a request was lost"));
         }
     });
-    let path = sidecar.file("rules.toml");
+    let path = sidecar.file("PORTCULLIS_RULES");
     for number in 1..=RELOADS {
         replace(&path, VERSIONS[number % 2]);
         sidecar.signal("HUP");
@@ -77,7 +77,7 @@ async fn bad_rules_replace_nothing_and_say_why() {
     let (authority, upstream) = (authority().await, Upstream::start().await);
     let sidecar = Sidecar::before(&upstream, &authority).rules(VERSIONS[0]).start();
     let token = bearer(&authority.token().scope("a"));
-    let path = sidecar.file("rules.toml");
+    let path = sidecar.file("PORTCULLIS_RULES");
     let mut failures = 0;
     for (bad, reasons) in [
         ("[[rule]]\npath = \"/orders\"\npubic = true\n", &["line 3: rule 1: ", "\"public\"?"][..]),
@@ -111,7 +111,7 @@ async fn a_file_that_is_gone_leaves_the_rules_as_they_were() {
     let (authority, upstream) = (authority().await, Upstream::start().await);
     let sidecar = Sidecar::before(&upstream, &authority).rules(VERSIONS[0]).start();
     let token = bearer(&authority.token().scope("a"));
-    let path = sidecar.file("rules.toml");
+    let path = sidecar.file("PORTCULLIS_RULES");
     fs::remove_file(&path).unwrap();
     sidecar.wait_for_stderr("rules: not taken up");
     assert!(sidecar.stderr().contains("cannot read"), "{}", sidecar.stderr());
@@ -129,7 +129,7 @@ async fn kubernetes_swaps_a_link() {
     let (authority, upstream) = (authority().await, Upstream::start().await);
     let sidecar = Sidecar::before(&upstream, &authority).rules(VERSIONS[0]).start();
     let token = bearer(&authority.token().scope("a"));
-    let path = sidecar.file("rules.toml");
+    let path = sidecar.file("PORTCULLIS_RULES");
     let project = |number: usize| {
         let folder = sidecar.file(&format!("..{number}"));
         fs::create_dir(&folder).unwrap();
@@ -157,7 +157,7 @@ async fn a_file_that_is_being_written_is_never_taken_for_fewer_rules() {
     let (authority, upstream) = (authority().await, Upstream::start().await);
     let sidecar = Sidecar::before(&upstream, &authority).rules(VERSIONS[0]).start();
     let token = bearer(&authority.token().scope("a"));
-    let path = sidecar.file("rules.toml");
+    let path = sidecar.file("PORTCULLIS_RULES");
     let started = Instant::now();
     let mut longest = Duration::ZERO;
     // Over several looks, so that some find a part of it, each time of another file.

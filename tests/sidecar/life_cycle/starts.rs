@@ -29,8 +29,8 @@ async fn every_fault_of_the_configuration_is_told_and_no_port_bound() {
         ("PORTCULLIS_DRAIN_TIMEOUT", &["30s"]),
         ("PORTCULLIS_TLS_CERT_FILE", &["/nowhere/cert.pem"]),
         ("PORTCULLIS_TLS_KEY_FILE", &["/nowhere/key.pem"]),
-        ("PORTCULLIS_RULES", &["rules.toml: line 3: rule 1: ", "did you mean \"scopes\"?"]),
-        ("PORTCULLIS_RULES", &["rules.toml: line 6: rule 2: "]),
+        ("PORTCULLIS_RULES", &["PORTCULLIS_RULES: line 3: rule 1: ", "did you mean \"scopes\"?"]),
+        ("PORTCULLIS_RULES", &["PORTCULLIS_RULES: line 6: rule 2: "]),
     ] {
         let is_told = |line: &&str| {
             line.starts_with(&format!("{variable}: "))

@@ -22,7 +22,7 @@ pub(crate) use load::Load;
 pub(crate) use process::{Settings, Sidecar, memory, signal};
 pub(crate) use raw::{Answer, Connection, get, get_from};
 pub(crate) use raw_upstream::{RawRequest, RawUpstream};
-pub(crate) use secure::{Identity, connect, trusting};
+pub(crate) use secure::{Identity, SecureClient, connect, trusting};
 pub(crate) use stage::Stage;
 pub(crate) use upstream::{Recorded, Upstream};
 

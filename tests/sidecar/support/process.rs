@@ -19,6 +19,8 @@ use portcullis::testing::Authority;
 /// How long anything may take that is bound to happen. No test waits for it to pass.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
+const ADMIN_OFF: [&str; 2] = ["PORTCULLIS_ADMIN_LISTEN", "off"];
+
 /// A sidecar at work, with files of its own. Killed when dropped.
 pub(crate) struct Sidecar {
     process: Child,
@@ -36,7 +38,8 @@ struct Output(Arc<Mutex<String>>);
 
 pub(crate) struct Settings {
     variables: Vec<(String, String)>,
-    rules: Option<String>,
+    /// Variables, and what is in the files that they name.
+    files: Vec<(String, String)>,
     /// What starts the binary, where it is not started as it is.
     through: Vec<String>,
 }
@@ -55,12 +58,11 @@ impl Sidecar {
     }
 
     pub(crate) fn before_address(upstream: SocketAddr, authority: &Authority) -> Settings {
-        Self::before_issuer(upstream, authority.issuer_url())
+        Self::trusting(authority.issuer_url(), upstream)
     }
 
-    pub(crate) fn before_issuer(upstream: SocketAddr, issuer: &str) -> Settings {
-        let (variables, through) = (Vec::new(), Vec::new());
-        Settings { variables, rules: None, through }
+    pub(crate) fn trusting(issuer: &str, upstream: SocketAddr) -> Settings {
+        Settings { variables: Vec::new(), files: Vec::new(), through: Vec::new() }
             .with("PORTCULLIS_ISSUER", issuer)
             .with("PORTCULLIS_AUDIENCE", AUDIENCE)
             .with("PORTCULLIS_UPSTREAM", &format!("http://{upstream}"))
@@ -90,7 +92,7 @@ impl Sidecar {
         self.stderr.0.lock().unwrap().clone()
     }
 
-    /// A file in the folder of this sidecar.
+    /// A file in the folder of this sidecar; the one that a variable names has that name.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
@@ -157,8 +159,13 @@ impl Settings {
     }
 
     /// A file with these rules.
-    pub(crate) fn rules(mut self, text: &str) -> Self {
-        self.rules = Some(text.to_owned());
+    pub(crate) fn rules(self, text: &str) -> Self {
+        self.with_file("PORTCULLIS_RULES", text)
+    }
+
+    /// A file, whose path is the value of the variable; see [`Sidecar::file`].
+    pub(crate) fn with_file(mut self, variable: &str, text: &str) -> Self {
+        self.files.push((variable.to_owned(), text.to_owned()));
         self
     }
 
@@ -197,7 +204,9 @@ impl Settings {
         });
         let port = |what: &str| port(&lines, what, &stderr);
         let address = port("listening");
-        let admin = port("admin port");
+        let has_admin = !self.variables.contains(&ADMIN_OFF.map(str::to_owned).into());
+        // A port that nobody listens on will do where there is none.
+        let admin = if has_admin { port("admin port") } else { ([127, 0, 0, 1], 1).into() };
         Sidecar { process, address, admin, stdout, stderr, readers: vec![one, other], folder }
     }
 
@@ -208,10 +217,10 @@ impl Settings {
         let name = format!("portcullis-sidecar-{}-{number}", std::process::id());
         let folder = env::temp_dir().join(name);
         fs::create_dir_all(&folder).unwrap();
-        if let Some(rules) = self.rules.take() {
-            let path = folder.join("rules.toml");
-            fs::write(&path, rules).unwrap();
-            self.set("PORTCULLIS_RULES", path.to_str().unwrap());
+        for (variable, text) in std::mem::take(&mut self.files) {
+            let path = folder.join(&variable);
+            fs::write(&path, text).unwrap();
+            self.set(&variable, path.to_str().unwrap());
         }
         folder
     }
