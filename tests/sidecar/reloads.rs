@@ -78,16 +78,14 @@ async fn bad_rules_replace_nothing_and_say_why() {
     let sidecar = Sidecar::before(&upstream, &authority).rules(VERSIONS[0]).start();
     let token = bearer(&authority.token().scope("a"));
     let path = sidecar.file("PORTCULLIS_RULES");
-    let mut failures = 0;
-    for (bad, reasons) in [
+    for (failures, (bad, reasons)) in (1..).zip([
         ("[[rule]]\npath = \"/orders\"\npubic = true\n", &["line 3: rule 1: ", "\"public\"?"][..]),
         ("[[rule]]\npath = \"/orders\"\nscopes = [\"b\"\n", &["line "]),
         ("[[rule]]\npath = \"a\"\n[[rule]]\npath = \"b\"\n", &["line 2: rule 1", "line 4: rule 2"]),
         ("", &["rule"]),
-    ] {
+    ]) {
         replace(&path, bad);
         sidecar.signal("HUP");
-        failures += 1;
         sidecar.wait_for(|| count(&sidecar, "failed") >= failures, "a failed reload");
         let (log, page) = (sidecar.stderr(), sidecar.ask_admin("/").text());
         let line = log.lines().rfind(|line| line.contains("rules: not taken up")).unwrap();
