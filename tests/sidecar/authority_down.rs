@@ -1,12 +1,8 @@
 //! An authorization server that comes and goes.
 
-#[path = "../support/oidc_provider.rs"]
-#[allow(dead_code, unreachable_pub)]
-mod oidc_provider;
-
-use oidc_provider::{Mode, OidcProvider};
 use portcullis::testing::Outage;
 
+use crate::support::oidc_provider::{Mode, OidcProvider};
 use crate::support::{Sidecar, Upstream, authority, bearer, get};
 
 #[tokio::test(flavor = "multi_thread")]
