@@ -5,9 +5,14 @@
 //! 2. *Closing*: the port is closed, and connections end when their request has.
 
 use std::convert::Infallible;
+use std::future::Future;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
+use tokio::time::sleep;
+
+/// How often connections are looked at, and so how exact their limits are.
+pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// What part of the drain timeout passes before the port is closed, and how long that is at most.
 const LEAD_PART: u32 = 5;
@@ -56,6 +61,17 @@ impl Drain {
         Guest { phase: self.phase.subscribe(), _open: self.open.clone() }
     }
 
+    /// Wakes every connection, every [`LOOK_EVERY`]: one timer for all of them. Without an end.
+    pub(super) fn wake_to_look(&self) -> impl Future<Output = ()> + use<> {
+        let phase = self.phase.clone();
+        async move {
+            loop {
+                sleep(LOOK_EVERY).await;
+                phase.send_modify(|_| {});
+            }
+        }
+    }
+
     pub(super) fn leave(&self) {
         self.phase.send_replace(Phase::Leaving);
     }
@@ -71,11 +87,7 @@ impl Drain {
 }
 
 impl Guest {
-    pub(super) fn phase(&self) -> Phase {
-        *self.phase.borrow()
-    }
-
-    /// The next phase, whenever it comes.
+    /// The next phase, or the same one when it is time for a look.
     pub(super) async fn next_phase(&mut self) -> Phase {
         match self.phase.changed().await {
             Ok(()) => *self.phase.borrow_and_update(),

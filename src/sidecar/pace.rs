@@ -12,9 +12,6 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// How often connections are looked at, and so how exact the limits are.
-pub(super) const LOOK_EVERY: Duration = Duration::from_secs(5);
-
 /// From the first byte of a request to the end of its header.
 const HEADER: Duration = Duration::from_secs(15);
 
@@ -28,6 +25,7 @@ pub(super) struct Pace {
     requests: AtomicU32,
     has_begun: AtomicBool,
     is_http2: AtomicBool,
+    is_leaving: AtomicBool,
     /// Milliseconds after `start` at which that became so.
     since: AtomicU64,
 }
@@ -49,6 +47,7 @@ impl Pace {
             requests: AtomicU32::new(0),
             has_begun: AtomicBool::new(false),
             is_http2: AtomicBool::new(false),
+            is_leaving: AtomicBool::new(false),
             since: AtomicU64::new(0),
         }
     }
@@ -62,6 +61,15 @@ impl Pace {
         !self.has_begun.load(Ordering::Relaxed)
             && self.requests.load(Ordering::Relaxed) == 0
             && self.since.load(Ordering::Relaxed) == 0
+    }
+
+    /// Whether clients of HTTP/1.1 are to close with their next answer.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.is_leaving.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn leave(&self) {
+        self.is_leaving.store(true, Ordering::Relaxed);
     }
 
     /// A request whose header is complete.

@@ -3,8 +3,6 @@
 //! A token may stand in a path all the same, or where a method should be, by somebody's mistake. So
 //! what is longer than any name is left out.
 
-use std::io::Write;
-use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
 use http::{HeaderValue, Method, StatusCode};
@@ -14,7 +12,8 @@ use crate::sidecar::telemetry::Outcome;
 
 /// One request, as it ended.
 pub(in crate::sidecar) struct Line<'a> {
-    pub(in crate::sidecar) client: IpAddr,
+    /// An address.
+    pub(in crate::sidecar) client: &'a str,
     pub(in crate::sidecar) method: &'a Method,
     /// Without the query.
     pub(in crate::sidecar) path: &'a str,
@@ -43,7 +42,7 @@ impl Line<'_> {
     pub(super) fn write_text(&self, to: &mut Vec<u8>) {
         timestamp::write(SystemTime::now(), to);
         to.push(b' ');
-        number_or_text(to, self.client);
+        to.extend_from_slice(self.client.as_bytes());
         to.push(b' ');
         self.write_method(to);
         to.push(b' ');
@@ -81,7 +80,7 @@ impl Line<'_> {
         to.extend_from_slice(b"{\"timestamp\":\"");
         timestamp::write(SystemTime::now(), to);
         to.extend_from_slice(b"\",\"target\":\"portcullis::access\",\"client\":\"");
-        number_or_text(to, self.client);
+        to.extend_from_slice(self.client.as_bytes());
         to.extend_from_slice(b"\",\"method\":\"");
         self.write_method(to);
         to.extend_from_slice(b"\",\"path\":\"");
@@ -174,11 +173,6 @@ fn write_segment(segment: &str, to: &mut Vec<u8>) {
     }
 }
 
-fn number_or_text(to: &mut Vec<u8>, address: IpAddr) {
-    // Writing to memory does not fail.
-    let _ = write!(to, "{address}");
-}
-
 fn decimal(to: &mut Vec<u8>, value: u64) {
     let mut digits = [0; 20];
     let (mut rest, mut count) = (value, 0);
@@ -200,7 +194,7 @@ mod tests {
 
     fn line<'a>(path: &'a str, request_id: &'a HeaderValue) -> Line<'a> {
         Line {
-            client: [192, 0, 2, 1].into(),
+            client: "192.0.2.1",
             method: &Method::GET,
             path,
             status: Some(StatusCode::UNAUTHORIZED),

@@ -17,7 +17,7 @@ pub(super) use writer::Writer;
 use super::settings::LogFormat;
 
 /// Lines of one worker are handed over when they are this many bytes …
-const ENOUGH: usize = 16 * 1024;
+const ENOUGH: usize = 32 * 1024;
 /// … or after this time.
 const AT_LATEST: Duration = Duration::from_millis(200);
 

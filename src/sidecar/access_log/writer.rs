@@ -8,7 +8,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread::{self, JoinHandle};
 
 /// Batches of lines that wait to be written: about a megabyte.
-const WAITING: usize = 64;
+const WAITING: usize = 32;
 
 /// Takes lines, whole ones, for the thread to write.
 #[derive(Clone)]

@@ -17,7 +17,8 @@ pub(in crate::sidecar) struct Peer {
     /// Whether what it says about where requests come from is believed.
     pub(super) trusted: bool,
     pub(super) scheme: &'static str,
-    /// The address as `X-Forwarded-For` has it.
+    /// The address as logs and `X-Forwarded-For` have it.
+    pub(super) text: Box<str>,
     pub(super) forwarded_for: Option<HeaderValue>,
     /// `Forwarded` for the host that was asked for last; most connections ask for one.
     forwarded: Mutex<Option<(HeaderValue, HeaderValue)>>,
@@ -33,11 +34,13 @@ impl Peer {
         guest: Guest,
     ) -> Self {
         let address = address.to_canonical();
+        let text = address.to_string().into_boxed_str();
         Self {
             address,
             trusted: trusted.contain(address),
             scheme: if tls { "https" } else { "http" },
-            forwarded_for: HeaderValue::from_str(&address.to_string()).ok(),
+            forwarded_for: HeaderValue::from_str(&text).ok(),
+            text,
             forwarded: Mutex::new(None),
             guest,
             pace: Arc::new(Pace::new(Instant::now())),

@@ -10,7 +10,6 @@ use hyper::body::Incoming;
 
 use super::{Peer, Proxy, forwarded, request_id};
 use crate::sidecar::access_log::Line;
-use crate::sidecar::drain::Phase;
 use crate::sidecar::pace::Underway;
 use crate::sidecar::telemetry::{InFlight, Outcome};
 
@@ -23,7 +22,8 @@ pub(super) struct Record {
     method: Method,
     /// As the client wrote it.
     uri: Uri,
-    client: IpAddr,
+    /// What a trusted proxy has told; else the peer is the client.
+    client: Option<IpAddr>,
     request_id: HeaderValue,
     traceparent: Option<HeaderValue>,
     rule: Option<usize>,
@@ -46,7 +46,7 @@ impl Record {
             started: Instant::now(),
             method: request.method().clone(),
             uri: request.uri().clone(),
-            client: peer.trusted.then(told).flatten().unwrap_or(peer.address),
+            client: peer.trusted.then(told).flatten(),
             request_id: request_id::of(headers),
             traceparent: headers.get(TRACEPARENT).cloned(),
             rule: None,
@@ -90,7 +90,7 @@ impl Record {
 
     /// Asks a client of HTTP/1.1 to close while we are leaving. HTTP/2 has a frame for it.
     pub(super) fn say_goodbye(&self, headers: &mut HeaderMap) {
-        if !self.peer.pace().is_http2() && self.peer.guest().phase() != Phase::Serving {
+        if !self.peer.pace().is_http2() && self.peer.pace().is_leaving() {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
     }
@@ -112,8 +112,9 @@ impl Drop for Record {
         let outcome = if self.is_finished { self.outcome } else { Outcome::ClientGone };
         let took = self.started.elapsed();
         self.proxy.shared.telemetry.record(outcome, took);
+        let told = self.client.map(|address| address.to_string());
         self.proxy.log.write(&Line {
-            client: self.client,
+            client: told.as_deref().unwrap_or(&self.peer.text),
             method: &self.method,
             path: self.uri.path(),
             status: self.status,

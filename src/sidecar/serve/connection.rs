@@ -13,12 +13,12 @@ use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::timeout;
 
 use super::tls::Tls;
 use super::worker::Load;
 use crate::sidecar::drain::Phase;
-use crate::sidecar::pace::{LOOK_EVERY, Pace, Paced, Patience};
+use crate::sidecar::pace::{Pace, Paced, Patience};
 use crate::sidecar::proxy::{Peer, Proxy};
 
 /// For TLS to be agreed on.
@@ -59,7 +59,8 @@ impl Protocols {
     pub(super) fn new() -> Self {
         let mut builder = auto::Builder::new(TokioExecutor::new());
         // Without a timer: connections are looked at from outside.
-        builder.http1().max_buf_size(MAX_HEADER);
+        // Answers are small or come in large parts: gathering slices costs more than copying them.
+        builder.http1().max_buf_size(MAX_HEADER).writev(false);
         builder
             .http2()
             .timer(TokioTimer::new())
@@ -103,10 +104,8 @@ where
     let service = service_fn(|request| proxy.answer(request, &peer));
     let mut connection = pin!(protocols.0.serve_connection_with_upgrades(io, service));
     let mut guest = peer.guest().clone();
-    let mut looks = interval(LOOK_EVERY);
-    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
+        let phase = tokio::select! {
             biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
@@ -114,25 +113,27 @@ where
                 }
                 return;
             }
-            phase = guest.next_phase() => match phase {
-                Phase::Closing => break,
-                // HTTP/2 can say goodbye without losing a request; HTTP/1.1 is asked to close
-                // with its next answer.
-                Phase::Leaving if pace.is_http2() => connection.as_mut().graceful_shutdown(),
-                Phase::Leaving | Phase::Serving => {}
-            },
-            _ = looks.tick() => match pace.patience(Instant::now()) {
-                Patience::Left => {}
-                Patience::HeaderOver => return,
-                Patience::IdleOver => {
+            phase = guest.next_phase() => phase,
+        };
+        match phase {
+            Phase::Serving => {}
+            Phase::Leaving => {
+                pace.leave();
+                // HTTP/2 can say goodbye without losing a request.
+                if pace.is_http2() {
                     connection.as_mut().graceful_shutdown();
-                    tokio::select! {
-                        _ = connection.as_mut() => {}
-                        () = sleep(FAREWELL) => {}
-                    }
-                    return;
                 }
-            },
+            }
+            Phase::Closing => break,
+        }
+        match pace.patience(Instant::now()) {
+            Patience::Left => {}
+            Patience::HeaderOver => return,
+            Patience::IdleOver => {
+                connection.as_mut().graceful_shutdown();
+                let _ = timeout(FAREWELL, connection).await;
+                return;
+            }
         }
     }
     // A connection on which nothing has come would be ended at once, and with it the request that

@@ -110,6 +110,7 @@ impl Sidecar {
         let reloader = Reloader::start(rules_file, tls.clone(), &shared, &reloads);
         let workers = Workers::start(&shared, &settings, log)?;
         let drain = Drain::new();
+        tokio::spawn(drain.wake_to_look());
         let listener = Listener::new(listener, workers, &drain, tls, settings.trusted_proxies);
         let sidecar = Running { listener, drain, readiness, signals, reloader };
         sidecar.until_the_end(settings.drain_timeout).await;

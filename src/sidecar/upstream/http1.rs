@@ -99,6 +99,7 @@ where
         let io = self.target.connect().await?;
         let (sender, connection) = http1::Builder::new()
             .max_buf_size(MAX_BUFFER)
+            .writev(false)
             .handshake(io)
             .await
             .map_err(Failure::Broken)?;
