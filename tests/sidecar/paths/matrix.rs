@@ -1,8 +1,11 @@
+//! Every caller, method and spelling, before every service.
+
+use bytes::Bytes;
+use http_body_util::Empty;
+
 use super::services::Service;
 use super::spellings::{OF_ADMIN, OF_ORDERS};
 use crate::support::{Connection, Http2, Sidecar, authority, bearer, request};
-use bytes::Bytes;
-use http_body_util::Empty;
 
 const RULES: &str = r#"
     [[rule]]
@@ -29,8 +32,7 @@ const RULES: &str = r#"
     scopes = ["admin"]
 "#;
 
-/// Whose requests are sent, and what they may get to. Only where a reading ignores what rules tell
-/// apart may it be more.
+/// Whose requests are sent, and what they may get to.
 struct Caller {
     token: String,
     may: &'static [&'static str],
@@ -51,7 +53,7 @@ fn methods() -> Vec<(&'static str, String)> {
         methods.push(("GET", format!("{name}: DELETE\r\n")));
         methods.push(("POST", format!("{name}: GET\r\n")));
     }
-    for name in ["X-Original-URL", "X-Rewrite-URL", "X_Original_URL", "X-Forwarded-Prefix"] {
+    for name in ["X-Original-URL", "X-Rewrite-URL", "X_Original_URL", "X.Rewrite_URL"] {
         methods.push(("GET", format!("{name}: /admin/users\r\n")));
     }
     methods
@@ -90,6 +92,7 @@ async fn ask(sidecar: &Sidecar, caller: &Caller) {
     }
 }
 
+/// What each caller gets to, but for what is `forgiven` to those who may do everything else.
 async fn hits(service: &mut Service, forgiven: &[&str]) {
     let authority = authority().await;
     let sidecar = Sidecar::before_address(service.address(), &authority)

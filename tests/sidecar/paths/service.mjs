@@ -21,7 +21,12 @@ const readings = {
   express: (target) => decode(new URL(target, 'http://service').pathname).toLowerCase(),
 };
 const read = readings[process.argv[2]];
+const rewrites = /^x[-_.](original|rewrite)[-_.]url$/;
 const overrides = /^x[-_.](http[-_.])?method([-_.]override)?$/;
+
+// Another target or method than the request's own, as frameworks take it from a proxy.
+const told = (request, names) =>
+  Object.entries(request.headers).find(([name]) => names.test(name))?.[1];
 
 const hits = [];
 const server = createServer((request, response) => {
@@ -31,12 +36,11 @@ const server = createServer((request, response) => {
   }
   let path;
   try {
-    path = read(request.url);
+    path = read(told(request, rewrites) ?? request.url);
   } catch {
     path = '';
   }
-  const override = Object.entries(request.headers).find(([name]) => overrides.test(name));
-  const method = (override?.[1] ?? request.method).toUpperCase();
+  const method = (told(request, overrides) ?? request.method).toUpperCase();
   const top = path.split('/')[1] ?? '';
   const known = ['admin', 'orders', 'public'].includes(top);
   let resource = known ? top : 'other';

@@ -1,6 +1,6 @@
 //! What is taken although it could be refused, or looks as if it should be.
 
-use super::{Case, Stage, case, seen};
+use super::{Case, case, end, seen, send, stage};
 use crate::support::RawRequest;
 
 /// Its name and bytes, and what the upstream reads: the rest of the target, and the body.
@@ -123,11 +123,11 @@ fn harmless() -> Vec<(Case, &'static str, &'static str)> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_taken_all_the_same_goes_on_in_plain_form() {
-    let stage = Stage::set().await;
+    let stage = stage().await;
     let (cases, expected): (Vec<_>, Vec<_>) =
         harmless().into_iter().map(|(case, target, body)| (case, (target, body))).unzip();
-    let answers = stage.send(&cases);
-    let requests = stage.end();
+    let answers = send(&stage, &cases);
+    let requests = end(stage);
     for (number, (case, (target, body))) in cases.iter().zip(expected).enumerate() {
         let name = &case.name;
         assert_eq!(answers[number], Ok(vec![200]), "{name}");

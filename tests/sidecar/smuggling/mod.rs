@@ -10,7 +10,7 @@ mod refused;
 
 use std::thread::{self, ScopedJoinHandle};
 
-use crate::support::{Connection, RawRequest, RawUpstream, Sidecar, authority, bearer};
+use crate::support::{RawRequest, RawUpstream, Stage};
 
 /// Bytes of a request. `{path}` is its own, `{auth}` the line of a good token, and `{next}` a whole
 /// other request that nobody must take for one.
@@ -25,60 +25,45 @@ struct Seen<'a> {
     smuggled: bool,
 }
 
-struct Stage {
-    upstream: RawUpstream,
-    sidecar: Sidecar,
-    authorization: String,
+async fn stage() -> Stage {
+    Stage::before(RawUpstream::start()).await
 }
 
-impl Stage {
-    async fn set() -> Self {
-        let (authority, upstream) = (authority().await, RawUpstream::start());
-        let sidecar = Sidecar::before_address(upstream.address(), &authority).start();
-        Self { upstream, sidecar, authorization: bearer(&authority.token()) }
+fn bytes(stage: &Stage, number: usize, case: &[u8]) -> Vec<u8> {
+    let path = format!("/case/{number}/");
+    let next = format!("GET /smuggled/{number}/ HTTP/1.1\r\nHost: a\r\n{}\r\n", stage.auth);
+    let mut bytes = case.to_vec();
+    let close = "Connection: close\r\n".to_owned();
+    let marks =
+        [("{path}", &path), ("{auth}", &stage.auth), ("{close}", &close), ("{next}", &next)];
+    for (mark, text) in marks {
+        bytes = replace(&bytes, mark.as_bytes(), text.as_bytes());
     }
+    bytes
+}
 
-    fn bytes(&self, number: usize, case: &[u8]) -> Vec<u8> {
-        let path = format!("/case/{number}/");
-        let next =
-            format!("GET /smuggled/{number}/ HTTP/1.1\r\nHost: a\r\n{}\r\n", self.authorization);
-        let mut bytes = case.to_vec();
-        let close = "Connection: close\r\n".to_owned();
-        let marks = [
-            ("{path}", &path),
-            ("{auth}", &self.authorization),
-            ("{close}", &close),
-            ("{next}", &next),
-        ];
-        for (mark, text) in marks {
-            bytes = replace(&bytes, mark.as_bytes(), text.as_bytes());
-        }
-        bytes
-    }
-
-    /// Sends each over a connection of its own, all at once; the statuses of its answers up to the
-    /// end of the connection, which has to come.
-    fn send(&self, cases: &[Case]) -> Vec<Result<Vec<u16>, String>> {
-        let send = |number: usize, case: &Case| {
-            let mut connection = Connection::open(self.sidecar.address());
-            connection.send(&self.bytes(number, &case.bytes));
-            std::iter::from_fn(|| connection.answer()).map(|answer| answer.status).collect()
+/// Sends each over a connection of its own, all at once; the statuses of its answers up to the
+/// end of the connection, which has to come.
+fn send(stage: &Stage, cases: &[Case]) -> Vec<Result<Vec<u16>, String>> {
+    let send = |number: usize, case: &Case| {
+        let mut connection = stage.open();
+        connection.send(&bytes(stage, number, &case.bytes));
+        std::iter::from_fn(|| connection.answer()).map(|answer| answer.status).collect()
+    };
+    thread::scope(|scope| {
+        let sent: Vec<_> =
+            (0..).zip(cases).map(|(n, case)| scope.spawn(move || send(n, case))).collect();
+        let result = |thread: ScopedJoinHandle<'_, Vec<u16>>| {
+            thread.join().map_err(|_| "the connection goes on".to_owned())
         };
-        thread::scope(|scope| {
-            let sent: Vec<_> =
-                (0..).zip(cases).map(|(n, case)| scope.spawn(move || send(n, case))).collect();
-            let result = |thread: ScopedJoinHandle<'_, Vec<u16>>| {
-                thread.join().map_err(|_| "the connection goes on".to_owned())
-            };
-            sent.into_iter().map(result).collect()
-        })
-    }
+        sent.into_iter().map(result).collect()
+    })
+}
 
-    /// Everything that has reached the upstream, once nothing more can.
-    fn end(self) -> Vec<RawRequest> {
-        drop(self.sidecar);
-        self.upstream.take_all()
-    }
+/// Everything that has reached the upstream, once nothing more can.
+fn end(stage: Stage) -> Vec<RawRequest> {
+    drop(stage.sidecar);
+    stage.upstream.take_all()
 }
 
 fn seen(requests: &[RawRequest], number: usize) -> Seen<'_> {

@@ -1,7 +1,6 @@
 //! Several requests in one go.
 
-use super::Stage;
-use crate::support::Connection;
+use super::{end, stage};
 
 /// Requests with these bodies, of which `{path}` and `{auth}` are as ever.
 fn request(number: usize, lines: &str, body: &str) -> String {
@@ -10,8 +9,8 @@ fn request(number: usize, lines: &str, body: &str) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn requests_in_one_go_are_answered_in_their_order_until_there_is_doubt() {
-    let stage = Stage::set().await;
-    let auth = &stage.authorization;
+    let stage = stage().await;
+    let auth = &stage.auth;
     let good = |number| request(number, &format!("{auth}Content-Length: 5\r\n"), "hello");
     let anonymous = |number| request(number, "Content-Length: 5\r\n", "hello");
     let hidden = request(99, auth, "");
@@ -42,7 +41,7 @@ async fn requests_in_one_go_are_answered_in_their_order_until_there_is_doubt() {
             &[],
         ),
     ] {
-        let mut connection = Connection::open(stage.sidecar.address());
+        let mut connection = stage.open();
         connection.send(bytes.concat().as_bytes());
         let mut answered = Vec::new();
         for _ in statuses {
@@ -62,18 +61,18 @@ async fn requests_in_one_go_are_answered_in_their_order_until_there_is_doubt() {
 /// Whoever does not read a body cannot know where the next request begins, unless it skips it.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_long_body_that_nobody_reads_is_no_request() {
-    let stage = Stage::set().await;
-    let hidden = request(99, &stage.authorization, "").repeat(3000);
+    let stage = stage().await;
+    let hidden = request(99, &stage.auth, "").repeat(3000);
     let lines = format!("Content-Length: {}\r\n", hidden.len());
-    let mut connection = Connection::open(stage.sidecar.address());
+    let mut connection = stage.open();
     connection.send(request(0, &lines, &hidden).as_bytes());
-    connection.send(request(1, &stage.authorization, "").as_bytes());
+    connection.send(request(1, &stage.auth, "").as_bytes());
     // The end of the connection may overtake the answer.
     let statuses: Vec<u16> =
         std::iter::from_fn(|| connection.answer()).map(|a| a.status).take(2).collect();
     assert!(matches!(statuses[..], [] | [401] | [401, 200]), "{statuses:?}");
     drop(connection);
-    let requests = stage.end();
+    let requests = end(stage);
     assert!(
         requests.iter().all(|request| request.line() == "POST /case/1/ HTTP/1.1"),
         "{requests:?}"

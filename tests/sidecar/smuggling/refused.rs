@@ -1,6 +1,6 @@
 //! What is refused, by where in the request the doubt is.
 
-use super::{Case, Stage, case, seen};
+use super::{Case, case, end, seen, send, stage};
 
 /// A POST with these lines and this body, and what follows.
 fn post(name: &str, lines: &str, rest: &str) -> Case {
@@ -208,13 +208,13 @@ fn first_lines() -> Vec<Case> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_can_be_read_in_two_ways_is_refused_and_the_connection_ends() {
-    let stage = Stage::set().await;
+    let stage = stage().await;
     let in_head: Vec<Case> = lengths().into_iter().chain(lines()).chain(first_lines()).collect();
     let count_in_head = in_head.len();
     let cases: Vec<Case> = in_head.into_iter().chain(chunk_framing()).collect();
     assert!(cases.len() >= 60);
-    let answers = stage.send(&cases);
-    let requests = stage.end();
+    let answers = send(&stage, &cases);
+    let requests = end(stage);
     let mut faults = Vec::new();
     for (number, (case, answers)) in cases.iter().zip(answers).enumerate() {
         let seen = seen(&requests, number);
