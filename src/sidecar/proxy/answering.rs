@@ -138,6 +138,9 @@ fn conclude(
                 None => UpstreamFailure::Broken,
             }
         }
+        Ok((response, _)) if !fields::is_framed_plainly(response.headers()) => {
+            UpstreamFailure::Broken
+        }
         Ok((mut response, lease)) => {
             fields::clean_answer(response.headers_mut(), record.request_id());
             return answer::forwarded(record, response, lease);

@@ -93,9 +93,11 @@ const METHOD_OVERRIDES: [&str; 3] =
 pub(in crate::sidecar) enum FieldKind {
     /// Nothing special.
     EndToEnd,
-    /// RFC 9110 §7.6.1, and `Proxy-*` for this hop; another spelling of `Content-Length`, as where a
-    /// body ends is no client's to say twice.
+    /// RFC 9110 §7.6.1, and `Proxy-*` for this hop.
     HopByHop,
+    /// Another spelling of a field that HTTP or this proxy gives a meaning, `Content_Length` for
+    /// example: nobody means well by it.
+    Disguised,
     /// See [`FORWARDED`], and everything that begins with `x-forwarded-` or `x-original-`.
     Forwarded,
     MethodOverride,
@@ -108,6 +110,9 @@ pub(in crate::sidecar) fn is_plainly_spelled(name: &HeaderName) -> bool {
 
 pub(in crate::sidecar) fn kind(name: &HeaderName) -> FieldKind {
     let text = name.as_str().as_bytes();
+    if !is_plainly_spelled(name) && RESERVED.iter().any(|reserved| is_alike(reserved, text)) {
+        return FieldKind::Disguised;
+    }
     match text.first() {
         Some(b'c' | b'f' | b't' | b'x' | b'k' | b'p' | b'u') => {}
         _ => return FieldKind::EndToEnd,
@@ -129,7 +134,6 @@ pub(in crate::sidecar) fn kind(name: &HeaderName) -> FieldKind {
         | b"te"
         | b"transfer-encoding"
         | b"upgrade" => FieldKind::HopByHop,
-        b"content-length" if !is_plainly_spelled(name) => FieldKind::HopByHop,
         folded if starts_like_forwarded(folded) || is_one_of(&FORWARDED, folded) => {
             FieldKind::Forwarded
         }
@@ -161,28 +165,34 @@ fn is_one_of(sorted: &[&str], name: &[u8]) -> bool {
     sorted.binary_search_by(|one| one.as_bytes().cmp(name)).is_ok()
 }
 
-/// Names that no claim may be put under: they mean something to HTTP or to proxies.
+/// They mean something to HTTP or to this proxy.
+const RESERVED: [&str; 15] = [
+    "authorization",
+    "content-encoding",
+    "content-length",
+    "content-type",
+    "cookie",
+    "date",
+    "dpop",
+    "expect",
+    "host",
+    "trailer",
+    "traceparent",
+    "tracestate",
+    "user-agent",
+    "via",
+    "x-request-id",
+];
+
+/// Whether no claim may be put under this name.
 pub(in crate::sidecar) fn is_reserved(name: &HeaderName) -> bool {
-    const RESERVED: [&str; 15] = [
-        "authorization",
-        "content-encoding",
-        "content-length",
-        "content-type",
-        "cookie",
-        "date",
-        "dpop",
-        "expect",
-        "host",
-        "trailer",
-        "traceparent",
-        "tracestate",
-        "user-agent",
-        "via",
-        "x-request-id",
-    ];
-    let class = FieldClass::of(name);
     kind(name) != FieldKind::EndToEnd
-        || RESERVED.iter().any(|reserved| class.holds(reserved.as_bytes()))
+        || RESERVED.iter().any(|reserved| is_alike(reserved, name.as_str().as_bytes()))
+}
+
+/// Whether `name` is a spelling of `folded`.
+fn is_alike(folded: &str, name: &[u8]) -> bool {
+    folded.len() == name.len() && folded.bytes().zip(name).all(|(one, other)| one == fold(*other))
 }
 
 #[cfg(test)]
@@ -219,7 +229,10 @@ mod tests {
             ("te", FieldKind::HopByHop),
             ("upgrade", FieldKind::HopByHop),
             ("transfer.encoding", FieldKind::HopByHop),
-            ("content_length", FieldKind::HopByHop),
+            ("content_length", FieldKind::Disguised),
+            ("X_Request.Id", FieldKind::Disguised),
+            ("user_agent", FieldKind::Disguised),
+            ("content_lengths", FieldKind::EndToEnd),
             ("content-length", FieldKind::EndToEnd),
             ("forwarded", FieldKind::Forwarded),
             ("x-forwarded-for", FieldKind::Forwarded),

@@ -124,7 +124,7 @@ impl FieldPolicy {
         let mut doomed = Vec::new();
         for name in headers.keys() {
             let goes = match kind(name) {
-                FieldKind::HopByHop => true,
+                FieldKind::HopByHop | FieldKind::Disguised => true,
                 // A trusted proxy writes the names as they are; another spelling has come through it.
                 FieldKind::Forwarded => !trusted || !is_plainly_spelled(name),
                 FieldKind::MethodOverride => by_rules,
@@ -223,6 +223,13 @@ pub(super) fn set_framing(headers: &mut HeaderMap, body: &impl Body, to_http2: b
     if !to_http2 && body.size_hint().exact().is_none() {
         headers.insert(TRANSFER_ENCODING, HeaderValue::from_static("chunked"));
     }
+}
+
+/// Whether an answer has no coding but `chunked`, which hyper takes off. It takes off no other, and
+/// the client would not learn of it.
+pub(super) fn is_framed_plainly(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
+    codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
 }
 
 /// Takes away what the upstream says to this hop alone.

@@ -12,6 +12,8 @@ use hyper::body::{Body, Incoming};
 use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::{self, SendRequest};
 
+use tokio::task::yield_now;
+
 use super::connect::Target;
 use super::{Anew, Answered, BoxError, Failure, Lease, State};
 
@@ -20,6 +22,9 @@ use super::{Anew, Answered, BoxError, Failure, Lease, State};
 /// that is sent at that very moment is lost. So ours end before.
 const IDLE: Duration = Duration::from_secs(3);
 const LONGEST_IDLE: Duration = Duration::from_secs(60);
+
+/// A connection that has rested for longer may have ended without our having looked.
+const JUST_USED: Duration = Duration::from_millis(10);
 
 /// Connections that are kept for later, for each worker.
 const MAX_IDLE: usize = 256;
@@ -39,8 +44,10 @@ pub(super) struct Idle<B>(Mutex<Vec<Connection<B>>>);
 /// A connection that can take a request.
 pub(super) struct Connection<B> {
     sender: SendRequest<B>,
-    /// When it is not to be used any more.
-    until: Instant,
+    /// Since when it has nothing to do.
+    idle_since: Instant,
+    /// How long it may be used after that.
+    idle_time: Duration,
 }
 
 /// What hyper says of a request that it was given: the answer, or perhaps the request again.
@@ -71,10 +78,10 @@ where
         Self { target, idle: Arc::new(Idle(Mutex::new(Vec::new()))) }
     }
 
-    /// Hands the request over at once where a connection is there.
+    /// Hands the request over at once where a connection is there that was in use just now.
     pub(super) fn send(self: &Arc<Self>, request: Request<B>) -> State<B> {
         let pool = Arc::clone(self);
-        match self.idle.pop() {
+        match self.idle.pop(JUST_USED) {
             Some(mut sender) => {
                 let handed = Box::pin(sender.try_send_request(request));
                 State::Sent(Sent { pool, sender: Some(sender), handed })
@@ -83,16 +90,28 @@ where
         }
     }
 
-    /// Sends the request over a connection of its own.
-    async fn send_anew(self: Arc<Self>, request: Request<B>) -> Result<Answered<B>, Failure> {
+    /// Sends the request over a connection that has rested, or over one of its own.
+    async fn send_anew(self: Arc<Self>, mut request: Request<B>) -> Result<Answered<B>, Failure> {
+        // Whatever the system knows of connections that have ended is heard before.
+        yield_now().await;
+        while let Some(mut sender) = self.idle.pop(LONGEST_IDLE) {
+            match sender.try_send_request(request).await {
+                Ok(response) => return Ok(self.leased(response, sender)),
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) => request = unsent,
+                    None => return Err(Failure::Broken(error.into_error())),
+                },
+            }
+        }
         let mut sender = self.open().await?;
         let response = sender.send_request(request).await.map_err(Failure::Broken)?;
         Ok(self.leased(response, sender))
     }
 
     fn leased(&self, response: Response<Incoming>, sender: SendRequest<B>) -> Answered<B> {
-        let until = Instant::now() + idle_time(response.headers());
-        (response, Lease::new(Arc::clone(&self.idle), Connection { sender, until }))
+        let (idle_since, idle_time) = (Instant::now(), idle_time(response.headers()));
+        let connection = Connection { sender, idle_since, idle_time };
+        (response, Lease::new(Arc::clone(&self.idle), connection))
     }
 
     async fn open(&self) -> Result<SendRequest<B>, Failure> {
@@ -130,18 +149,25 @@ where
 }
 
 impl<B> Idle<B> {
-    fn pop(&self) -> Option<SendRequest<B>> {
+    /// The one that was used last, if it has rested for less than that.
+    fn pop(&self, rested: Duration) -> Option<SendRequest<B>> {
         let mut stack = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
-        while let Some(Connection { sender, until }) = stack.pop() {
-            if now < until && sender.is_ready() {
-                return Some(sender);
+        while let Some(last) = stack.last() {
+            let idle = now.saturating_duration_since(last.idle_since);
+            if idle >= rested && idle < last.idle_time {
+                return None;
+            }
+            let connection = stack.pop()?;
+            if idle < connection.idle_time && connection.sender.is_ready() {
+                return Some(connection.sender);
             }
         }
         None
     }
 
-    pub(super) fn push(&self, connection: Connection<B>) {
+    pub(super) fn push(&self, mut connection: Connection<B>) {
+        connection.idle_since = Instant::now();
         if connection.sender.is_closed() {
             return;
         }
