@@ -52,6 +52,8 @@ async fn an_upstream_that_speaks_no_http_is_502() {
         "HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 0\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Le",
         "HTTP/1.1 100 Continue\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\nhello",
     ] {
         let stage = Stage::before(RawUpstream::serving(move |connection| {
             connection.send(answer.as_bytes());
