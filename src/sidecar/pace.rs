@@ -91,7 +91,8 @@ impl Pace {
 
     fn note(&self, now: Instant) {
         let after = u64::try_from((now - self.start).as_millis()).unwrap_or(u64::MAX);
-        self.since.store(after, Ordering::Relaxed);
+        // Nothing but a new connection has zero.
+        self.since.store(after.max(1), Ordering::Relaxed);
     }
 
     pub(super) fn patience(&self, now: Instant) -> Patience {
@@ -203,6 +204,17 @@ mod tests {
         drop(request);
         assert_eq!(pace.patience(Instant::now() + seconds(74)), Patience::Left);
         assert_eq!(pace.patience(Instant::now() + seconds(76)), Patience::IdleOver);
+    }
+
+    #[test]
+    fn a_connection_is_untouched_until_something_comes() {
+        let start = Instant::now();
+        let pace = Arc::new(Pace::new(start));
+        assert!(pace.is_untouched());
+        pace.bytes_came(start + seconds(1));
+        assert!(!pace.is_untouched());
+        drop(pace.request(false));
+        assert!(!pace.is_untouched());
     }
 
     #[test]

@@ -10,12 +10,15 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::support::{
-    Connection, Identity, Settings, Sidecar, Upstream, authority, connect, get_from, trusting,
+    Connection, Identity, Settings, Sidecar, Upstream, authority, connect, get, get_from, trusting,
 };
 use portcullis::testing::Authority;
 
 /// Shorter parts say nothing, and may be anywhere by chance.
 const PART: usize = 16;
+
+/// Short enough for a name; in a query it is nobody's business all the same.
+const QUERY_VALUE: &str = "value-of-a-query-4711";
 
 /// Everything that may not be seen again.
 struct Secrets(Vec<(&'static str, String)>);
@@ -134,10 +137,15 @@ fn everything_said_is_free_of(secrets: &Secrets, mut sidecar: Sidecar) {
 #[tokio::test(flavor = "multi_thread")]
 async fn hdr_14_bearer_04_no_part_of_a_token_is_said_anywhere() {
     let (authority, upstream) = (authority().await, Upstream::start().await);
-    let secrets = Secrets::of(&authority);
+    let mut secrets = Secrets::of(&authority);
+    let tokens = secrets.0.clone();
+    secrets.0.push(("a query", QUERY_VALUE.to_owned()));
     for format in ["text", "json"] {
         let sidecar = talkative(&upstream, &authority, format).start();
-        for (name, token) in &secrets.0 {
+        for target in ["/orders", "/public/x", "/a//b", "/down"] {
+            get(sidecar.address(), &format!("{target}?code={QUERY_VALUE}"), "");
+        }
+        for (name, token) in &tokens {
             for request in requests(token) {
                 let mut connection = Connection::open(sidecar.address());
                 connection.send(request.as_bytes());

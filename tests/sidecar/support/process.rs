@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::raw::get_from;
 use super::{AUDIENCE, Answer, Upstream};
@@ -131,7 +131,7 @@ impl Sidecar {
     }
 
     pub(crate) fn wait_for(&self, happened: impl Fn() -> bool, what: &str) {
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         while !happened() {
             assert!(start.elapsed() < PATIENCE, "{what}\n{}\n{}", self.stdout(), self.stderr());
             // Nobody tells when another process has done something.
@@ -178,11 +178,24 @@ impl Settings {
     /// Runs what ends by itself, as it cannot serve.
     pub(crate) fn refused(mut self) -> Refusal {
         let folder = self.files();
-        let ended = self.command().output().unwrap();
+        let mut process = self.command().spawn().unwrap();
+        let (stdout, one) = Output::collect(process.stdout.take().unwrap(), |_| {});
+        let (stderr, other) = Output::collect(process.stderr.take().unwrap(), |_| {});
+        let start = Instant::now();
+        let status = loop {
+            match process.try_wait().unwrap() {
+                Some(status) => break status,
+                None if start.elapsed() < PATIENCE => thread::sleep(Duration::from_millis(5)),
+                // It has found something to serve.
+                None => process.kill().unwrap(),
+            }
+        };
+        for reader in [one, other] {
+            reader.join().unwrap();
+        }
         fs::remove_dir_all(folder).unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        let (stdout, stderr) = (text(ended.stdout), text(ended.stderr));
-        Refusal { code: ended.status.code(), stdout, stderr }
+        let text = |output: Output| output.0.lock().unwrap().clone();
+        Refusal { code: status.code(), stdout: text(stdout), stderr: text(stderr) }
     }
 
     /// Starts it and waits until it is ready.
