@@ -138,19 +138,28 @@ where
     }
     // A connection on which nothing has come would be ended at once, and with it the request that
     // its client has sent already.
-    if pace.is_untouched() {
-        let _ = timeout(FIRST_BYTE, touched(connection.as_mut(), &pace)).await;
+    if pace.is_untouched()
+        && let Ok(End::Ended) = timeout(FIRST_BYTE, touched(connection.as_mut(), &pace)).await
+    {
+        return;
     }
     connection.as_mut().graceful_shutdown();
     // However long its requests take: the drain timeout ends it.
     let _ = connection.await;
 }
 
+/// Whether there is anything left of a connection.
+enum End {
+    Ended,
+    Open,
+}
+
 /// Drives a connection until something has come, or it has ended.
-async fn touched(mut connection: Pin<&mut impl Future>, pace: &Pace) {
+async fn touched(mut connection: Pin<&mut impl Future>, pace: &Pace) -> End {
     poll_fn(|context| match connection.as_mut().poll(context) {
+        Poll::Ready(_) => Poll::Ready(End::Ended),
         Poll::Pending if pace.is_untouched() => Poll::Pending,
-        _ => Poll::Ready(()),
+        Poll::Pending => Poll::Ready(End::Open),
     })
-    .await;
+    .await
 }

@@ -6,7 +6,7 @@ use std::net::TcpStream;
 use std::process::Command;
 
 use crate::support::{
-    Connection, Held, PARTS, Settings, Sidecar, Upstream, authority, bearer, signal,
+    Connection, Held, PARTS, Settings, Sidecar, Upstream, authority, bearer, get, signal,
 };
 use portcullis::testing::Authority;
 
@@ -131,6 +131,23 @@ async fn connections_in_the_queue_are_served_before_the_port_is_closed() {
     assert_eq!(lost, 0, "of {QUEUED}");
     assert_eq!(sidecar.wait().code(), Some(0));
     assert_eq!(sidecar.stdout().lines().count(), QUEUED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn connections_over_which_nothing_comes_are_let_go() {
+    let (authority, upstream) = (authority().await, Upstream::start().await);
+    let settings = Sidecar::before(&upstream, &authority).with("PORTCULLIS_DRAIN_TIMEOUT", "24h");
+    let mut sidecar = settings.start();
+    let mut silent = Connection::open(sidecar.address());
+    let gone = Connection::open(sidecar.address());
+    // Both have been accepted when a later one has.
+    assert_eq!(get(sidecar.address(), "/orders", "").status, 401);
+    sidecar.signal("INT");
+    sidecar.wait_for_stderr("draining");
+    drop(gone);
+    assert!(silent.is_closed());
+    assert_eq!(sidecar.wait().code(), Some(0));
+    assert!(!sidecar.stderr().contains("panicked"), "{}", sidecar.stderr());
 }
 
 #[tokio::test(flavor = "multi_thread")]
