@@ -5,7 +5,9 @@ use std::sync::Mutex;
 use std::thread::JoinHandle;
 
 use tracing::Level;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{fmt, registry};
 
 use crate::sidecar::access_log::{AccessLog, Writer};
 use crate::sidecar::settings::{LogFormat, Settings};
@@ -18,12 +20,12 @@ pub(super) struct Log {
 
 /// From now on, there is a log.
 pub(super) fn start(settings: &Settings) -> io::Result<Log> {
-    let filter = EnvFilter::new(&settings.log.filter);
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    let filtered = registry().with(settings.log.filter.clone());
+    let lines = fmt::layer().with_writer(io::stderr);
     let is_terminal = io::IsTerminal::is_terminal(&io::stderr());
     match settings.log.format {
-        LogFormat::Text => builder.with_ansi(is_terminal).init(),
-        LogFormat::Json => builder.json().flatten_event(true).init(),
+        LogFormat::Text => filtered.with(lines.with_ansi(is_terminal)).init(),
+        LogFormat::Json => filtered.with(lines.json().flatten_event(true)).init(),
     }
     let wanted = tracing::enabled!(target: "portcullis::access", Level::INFO);
     let writer = if wanted { Some(Writer::start(io::stdout())?) } else { None };

@@ -51,7 +51,7 @@ pub(super) fn of(mut lines: Vec<(String, String)>, settings: &Settings) -> Vec<(
         line(variables::TLS_KEY, pem(&tls.key));
     }
     line(variables::DRAIN_TIMEOUT, format!("{:?}", settings.drain_timeout));
-    line(variables::LOG, settings.log.filter.clone());
+    line(variables::LOG, settings.log.filter.to_string());
     line(
         variables::LOG_FORMAT,
         match settings.log.format {
