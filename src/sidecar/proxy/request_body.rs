@@ -18,8 +18,11 @@ use crate::sidecar::upstream::BoxError;
 /// How long a client may pause in the middle of its body. nginx's default too.
 const PAUSE: Duration = Duration::from_secs(60);
 
-/// What the client sends, without trailers that are not its to send.
-pub(super) struct RequestBody {
+/// What the client sends, without trailers that are not its to send. Most requests have nothing to
+/// send, and each connection has room for dozens of requests, so that it matters how small it is.
+pub(super) struct RequestBody(Option<Box<Content>>);
+
+struct Content {
     inner: Incoming,
     proxy: Arc<Proxy>,
     upload: Upload,
@@ -40,10 +43,39 @@ static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl RequestBody {
     pub(super) fn new(inner: Incoming, proxy: &Arc<Proxy>) -> (Self, Upload) {
-        let progress =
-            || Progress { last: AtomicU64::new(now()), given_up: AtomicBool::new(false) };
-        let upload = Upload((!inner.is_end_stream()).then(|| Arc::new(progress())));
-        (Self { inner, proxy: Arc::clone(proxy), upload: upload.clone(), pause: None }, upload)
+        if inner.is_end_stream() {
+            return (Self(None), Upload(None));
+        }
+        let progress = Progress { last: AtomicU64::new(now()), given_up: AtomicBool::new(false) };
+        let upload = Upload(Some(Arc::new(progress)));
+        let proxy = Arc::clone(proxy);
+        (
+            Self(Some(Box::new(Content { inner, proxy, upload: upload.clone(), pause: None }))),
+            upload,
+        )
+    }
+}
+
+impl Content {
+    fn poll_frame(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) else {
+            let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(PAUSE)));
+            ready!(pause.as_mut().poll(context));
+            self.upload.give_up();
+            return Poll::Ready(Some(Err("the client stopped in the middle of its body".into())));
+        };
+        self.pause = None;
+        self.upload.note_progress();
+        Poll::Ready(frame.map(|frame| match frame {
+            Ok(frame) => Ok(self.clean(frame)),
+            Err(error) => {
+                self.upload.give_up();
+                Err(error.into())
+            }
+        }))
     }
 
     fn clean(&self, frame: Frame<Bytes>) -> Frame<Bytes> {
@@ -94,28 +126,17 @@ impl Body for RequestBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) else {
-            let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(PAUSE)));
-            ready!(pause.as_mut().poll(context));
-            self.upload.give_up();
-            return Poll::Ready(Some(Err("the client stopped in the middle of its body".into())));
-        };
-        self.pause = None;
-        self.upload.note_progress();
-        Poll::Ready(frame.map(|frame| match frame {
-            Ok(frame) => Ok(self.clean(frame)),
-            Err(error) => {
-                self.upload.give_up();
-                Err(error.into())
-            }
-        }))
+        match &mut self.0 {
+            Some(content) => content.poll_frame(context),
+            None => Poll::Ready(None),
+        }
     }
 
     fn is_end_stream(&self) -> bool {
-        self.inner.is_end_stream()
+        self.0.as_ref().is_none_or(|content| content.inner.is_end_stream())
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.inner.size_hint()
+        self.0.as_ref().map_or(SizeHint::with_exact(0), |content| content.inner.size_hint())
     }
 }
