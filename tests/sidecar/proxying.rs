@@ -1,6 +1,6 @@
 //! A request with a good token reaches the service, and nobody else's does.
 
-use crate::support::{Sidecar, Upstream, authority, bearer, get};
+use crate::support::{Answer, Connection, Sidecar, Upstream, authority, bearer, get};
 
 /// Several threads, as clients here block.
 #[tokio::test(flavor = "multi_thread")]
@@ -25,4 +25,75 @@ async fn hdr_16_good_requests_pass_without_their_token_and_others_are_answered_h
     assert_eq!(answer.status, 401);
     assert!(answer.field("www-authenticate").unwrap().contains(r#"error="invalid_token""#));
     assert!(upstream.take().is_empty());
+}
+
+fn ask(sidecar: &Sidecar, head: &str) -> Answer {
+    let mut connection = Connection::open(sidecar.address());
+    connection.send(head.as_bytes());
+    connection.answer().unwrap()
+}
+
+const PREFLIGHT: &str = "OPTIONS /orders/7 HTTP/1.1\r\nHost: api.example\r\n\
+     Origin: https://spa.example\r\nAccess-Control-Request-Method: GET\r\n";
+
+/// Some services make `DELETE` of `delete`, which rules for `DELETE` do not cover.
+#[tokio::test(flavor = "multi_thread")]
+async fn methods_in_lower_case_pass_no_rule() {
+    let (authority, upstream) = (authority().await, Upstream::start().await);
+    let sidecar = Sidecar::before(&upstream, &authority)
+        .rules(
+            r#"
+            [[rule]]
+            path = "/orders/{id}"
+            methods = ["DELETE"]
+            scopes = ["orders.write"]
+            [[rule]]
+            path = "/orders/{id}"
+            public = true
+            "#,
+        )
+        .start();
+    for method in ["delete", "Delete", "DELETe", "get", "trace", "connect"] {
+        let head = format!("{method} /orders/7 HTTP/1.1\r\nHost: api.example\r\n\r\n");
+        assert_eq!(ask(&sidecar, &head).status, 405, "{method}");
+    }
+    assert!(upstream.take().is_empty());
+    assert_eq!(get(sidecar.address(), "/orders/7", "").status, 200);
+    upstream.take_one();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_preflight_opens_the_door_for_nothing_but_itself() {
+    let (authority, upstream) = (authority().await, Upstream::start().await);
+    let sidecar = Sidecar::before(&upstream, &authority).start();
+    assert_eq!(ask(&sidecar, &format!("{PREFLIGHT}\r\n")).status, 200);
+    upstream.take_one();
+    for more in [
+        "Connection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+        "Content-Length: 4\r\n\r\nbody",
+        "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "Authorization: Bearer x.y.z\r\n\r\n",
+    ] {
+        assert_eq!(ask(&sidecar, &format!("{PREFLIGHT}{more}")).status, 401, "{more}");
+    }
+    assert!(upstream.take().is_empty());
+    let overridden = format!("{PREFLIGHT}X-HTTP-Method-Override: DELETE\r\n\r\n");
+    assert_eq!(ask(&sidecar, &overridden).status, 200);
+    assert_eq!(upstream.take_one().field("x-http-method-override"), None);
+}
+
+/// A service that decodes tokens without verifying them relies on the gate.
+#[tokio::test(flavor = "multi_thread")]
+async fn hdr_16_a_token_that_was_not_verified_is_never_forwarded() {
+    let (authority, upstream) = (authority().await, Upstream::start().await);
+    let sidecar = Sidecar::before(&upstream, &authority)
+        .with("PORTCULLIS_FORWARD_TOKEN", "on")
+        .rules("[[rule]]\npath = \"/public\"\npublic = true")
+        .start();
+    let forged = bearer(&authority.token().signed_by_stranger());
+    assert_eq!(get(sidecar.address(), "/public", &forged).status, 200);
+    assert_eq!(upstream.take_one().field("authorization"), None);
+    let good = bearer(&authority.token());
+    assert_eq!(get(sidecar.address(), "/orders", &good).status, 200);
+    assert!(upstream.take_one().field("authorization").is_some());
 }

@@ -15,11 +15,12 @@ use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
 use http_body::Body;
 
-use super::field_class::{FieldClasses, FieldKind, is_plainly_spelled, kind};
 use super::head::Upgrade;
 use super::identity::IdentityFields;
 use super::{Peer, forwarded, request_id};
 use crate::access_token::AccessToken;
+use crate::sidecar::field_class::{FieldClasses, is_plainly_spelled};
+use crate::sidecar::known_fields::{FieldKind, kind};
 use crate::sidecar::settings::Settings;
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -73,7 +74,7 @@ impl FieldPolicy {
         let headers = &mut parts.headers;
         let wants_trailers = wants_trailers(headers);
         let via = via(headers, parts.version);
-        self.remove(headers, admission.by_rules, hop.peer.trusted);
+        self.remove(headers, admission, hop.peer.trusted);
         if parts.version == Version::HTTP_2 {
             join_cookies(headers);
         }
@@ -101,18 +102,17 @@ impl FieldPolicy {
         }
     }
 
-    /// Whether no client may send this field to the upstream.
-    fn is_ours(&self, name: &HeaderName) -> bool {
-        self.identity_classes.hold(name)
-            || (!self.forward_token && (*name == AUTHORIZATION || *name == DPOP))
+    /// Whether no client may send this field to the upstream. A token goes there if that was asked
+    /// for, and never before it was verified.
+    fn is_ours(&self, name: &HeaderName, is_verified: bool) -> bool {
+        let forwards = self.forward_token && is_verified;
+        self.identity_classes.hold(name) || (!forwards && (*name == AUTHORIZATION || *name == DPOP))
     }
 
     /// A trailer may not say what the header could not.
     pub(super) fn clean_trailers(&self, trailers: &mut HeaderMap) {
         let is_forbidden = |name: &HeaderName| {
-            kind(name) != FieldKind::EndToEnd
-                || self.is_ours(name)
-                || [HOST, CONTENT_LENGTH, EXPECT, COOKIE, AUTHORIZATION].contains(name)
+            kind(name) != FieldKind::EndToEnd || self.identity_classes.hold(name)
         };
         let doomed: Vec<_> = trailers.keys().filter(|name| is_forbidden(name)).cloned().collect();
         for name in doomed {
@@ -120,17 +120,19 @@ impl FieldPolicy {
         }
     }
 
-    fn remove(&self, headers: &mut HeaderMap, by_rules: bool, trusted: bool) {
+    fn remove(&self, headers: &mut HeaderMap, admission: &Admission<'_>, trusted: bool) {
+        let is_verified = admission.token.is_some();
         let mut doomed = Vec::new();
         for name in headers.keys() {
             let goes = match kind(name) {
-                FieldKind::HopByHop | FieldKind::Disguised => true,
+                FieldKind::EndToEnd => false,
+                FieldKind::Reserved => *name == EXPECT || !is_plainly_spelled(name),
+                FieldKind::HopByHop | FieldKind::Hearsay => true,
                 // A trusted proxy writes the names as they are; another spelling has come through it.
-                FieldKind::Forwarded => !trusted || !is_plainly_spelled(name),
-                FieldKind::MethodOverride => by_rules,
-                FieldKind::EndToEnd => *name == EXPECT,
+                FieldKind::Told => !trusted || !is_plainly_spelled(name),
+                FieldKind::MethodOverride => admission.by_rules || !is_verified,
             };
-            if goes || self.is_ours(name) {
+            if goes || self.is_ours(name, is_verified) {
                 doomed.push(name.clone());
             }
         }

@@ -4,7 +4,7 @@
 //! removed before, and this hop is all there is to tell. A trusted proxy that gives one of the two
 //! accounts gets no other beside it, which could only tell of this hop and so contradict.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use http::header::FORWARDED;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -69,13 +69,18 @@ pub(super) fn client<'a>(
     let mut last = None;
     for address in lines.iter().rev().flat_map(|line| line.rsplit(|byte| *byte == b',')) {
         let address = std::str::from_utf8(address.trim_ascii()).ok()?;
-        let Ok(address) = address.parse::<IpAddr>() else { break };
+        let Some(address) = without_port(address) else { break };
         last = Some(address);
         if !is_trusted(address) {
             break;
         }
     }
     last
+}
+
+/// Some proxies write the port too.
+fn without_port(text: &str) -> Option<IpAddr> {
+    text.parse().ok().or_else(|| Some(text.parse::<SocketAddr>().ok()?.ip()))
 }
 
 /// `for=…;host=…;proto=…`.
@@ -175,6 +180,8 @@ mod tests {
             ("198.51.100.7", Some("198.51.100.7")),
             ("203.0.113.1, 198.51.100.7, 10.0.0.9", Some("198.51.100.7")),
             ("10.0.0.8, 10.0.0.9", Some("10.0.0.8")),
+            ("198.51.100.7:555, 10.0.0.9", Some("198.51.100.7")),
+            ("[2001:db8::1]:555", Some("2001:db8::1")),
             ("unknown", None),
             ("unknown, 10.0.0.9", Some("10.0.0.9")),
             ("", None),

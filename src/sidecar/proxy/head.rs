@@ -22,8 +22,7 @@ pub(super) struct Upgrade {
 
 impl Head {
     pub(super) fn check(request: &mut Request<Incoming>) -> Result<Self, BadRequest> {
-        if matches!(*request.method(), Method::CONNECT | Method::TRACE) {
-            // A tunnel to anywhere, and an echo of fields that are not for the client.
+        if !is_served(request.method()) {
             return Err(BadRequest::Method);
         }
         if !request.uri().path().starts_with('/') {
@@ -38,6 +37,14 @@ impl Head {
         let upgrade = upgrade(request);
         Ok(Self { host, upgrade })
     }
+}
+
+/// Not a tunnel to anywhere, nor an echo of fields that are not for the client. Nor what some
+/// services take for another method than rules do: names are case-sensitive (RFC 9110 §9.1), and
+/// all that are in use are in upper case, but services make `DELETE` of `delete`.
+fn is_served(method: &Method) -> bool {
+    !matches!(*method, Method::CONNECT | Method::TRACE)
+        && !method.as_str().bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// hyper has refused most of what is doubtful, and leaves out a length beside a coding. It takes a
@@ -92,10 +99,28 @@ fn host(request: &Request<Incoming>) -> Result<HeaderValue, BadRequest> {
     }
 }
 
-/// The alphabet of RFC 3986 §3.2.2 and a port, without user information.
+/// A name or an address, and perhaps a port (RFC 3986 §3.2.2). Nothing is escaped in names that
+/// are in use.
 fn is_host(text: &[u8]) -> bool {
-    let allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=%:[]".contains(byte);
-    !text.is_empty() && text.iter().all(allowed)
+    let is_address = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
+    let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(byte);
+    let (is_good, port) = match text.strip_prefix(b"[") {
+        Some(rest) => {
+            let Some(end) = rest.iter().position(|byte| *byte == b']') else { return false };
+            let (address, after) = (rest.get(..end), rest.get(end + 1..));
+            let is_good =
+                address.is_some_and(|text| !text.is_empty() && text.iter().all(is_address));
+            (is_good, after.unwrap_or_default())
+        }
+        None => {
+            let end = text.iter().position(|byte| *byte == b':').unwrap_or(text.len());
+            let (name, after) = (text.get(..end), text.get(end..));
+            let is_good = name.is_some_and(|text| !text.is_empty() && text.iter().all(is_name));
+            (is_good, after.unwrap_or_default())
+        }
+    };
+    let is_port = |text: &[u8]| text.len() <= 5 && text.iter().all(u8::is_ascii_digit);
+    is_good && (port.is_empty() || port.strip_prefix(b":").is_some_and(is_port))
 }
 
 /// Only from HTTP/1.1, and never to HTTP/2: that would be a second way into the upstream, past
@@ -133,5 +158,43 @@ impl Upgrade {
         answered.is_some_and(|answered| {
             answered.as_bytes().eq_ignore_ascii_case(self.protocol.as_bytes())
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hosts_are_names_or_addresses_with_ports() {
+        for good in
+            ["a", "api.example:8443", "api.example:", "127.0.0.1", "[::1]", "[::1]:80", "a_b"]
+        {
+            assert!(is_host(good.as_bytes()), "{good}");
+        }
+        for bad in [
+            "", ":80", "a:b", "a:b:c", "a:123456", "[::1", "[]", "[::1]x", "[::1]:x", "a%zz",
+            "a@b", "a b", "a/b", "a?b", "a\\b", "\"a\"", "é",
+        ] {
+            assert!(!is_host(bad.as_bytes()), "{bad}");
+        }
+    }
+
+    #[test]
+    fn methods_that_may_be_taken_for_others_are_not_served() {
+        for (method, served) in [
+            ("GET", true),
+            ("PROPFIND", true),
+            ("M-SEARCH", true),
+            ("CONNECT", false),
+            ("TRACE", false),
+            ("trace", false),
+            ("Connect", false),
+            ("delete", false),
+            ("GeT", false),
+        ] {
+            let method = Method::from_bytes(method.as_bytes()).unwrap();
+            assert_eq!(is_served(&method), served, "{method}");
+        }
     }
 }

@@ -10,7 +10,6 @@
 
 mod answer;
 mod answering;
-pub(super) mod field_class;
 mod fields;
 mod forwarded;
 mod head;
@@ -28,9 +27,10 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use http::header::AUTHORIZATION;
 use http::uri::PathAndQuery;
 use http::{Request, Uri};
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 
 pub(super) use peer::Peer;
 
@@ -116,7 +116,7 @@ impl Proxy {
                 return Answering::done(answer::own(record, answer));
             }
         };
-        match self.judge(&request, &mut record) {
+        match self.judge(&request, &head, &mut record) {
             Verdict::Done(judged) => go_on(judged, request, by_rules, head, record),
             Verdict::Wait(waiting) => Answering::later(async move {
                 let judged = waiting.await.map(Some);
@@ -137,12 +137,12 @@ impl Proxy {
     }
 
     /// Whether the request may go on, and with which token.
-    fn judge(&self, request: &Request<Incoming>, record: &mut Record) -> Verdict {
+    fn judge(&self, request: &Request<Incoming>, head: &Head, record: &mut Record) -> Verdict {
         let routes = self.shared.routes.load();
         let Route { rule, access } = routes.route(request.method(), request.uri().path());
         record.rule(rule);
         let Some(gate) = access.gate() else { return Verdict::Done(Ok(None)) };
-        if self.shared.server.preflight() == Preflight::Pass && is_preflight(request) {
+        if self.shared.server.preflight() == Preflight::Pass && asks_for_nothing(request, head) {
             return Verdict::Done(Ok(None));
         }
         match gate.decide(request.headers(), request.uri(), None) {
@@ -158,6 +158,15 @@ impl Proxy {
             }
         }
     }
+}
+
+/// Whether it is a CORS preflight as browsers send it. Whatever has more in it, a body, a wish for
+/// another protocol or a token, is judged like any other request.
+fn asks_for_nothing(request: &Request<Incoming>, head: &Head) -> bool {
+    is_preflight(request)
+        && head.upgrade.is_none()
+        && request.body().is_end_stream()
+        && !request.headers().contains_key(AUTHORIZATION)
 }
 
 /// What follows from the verdict.

@@ -3,7 +3,8 @@
 use http::HeaderName;
 
 use crate::env::{Problems, Source, values, variables};
-use crate::sidecar::proxy::field_class::{FieldClass, is_reserved};
+use crate::sidecar::field_class::FieldClass;
+use crate::sidecar::known_fields::{FieldKind, kind};
 
 /// `header=claim`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,7 +41,7 @@ fn parse(text: &str) -> Result<Vec<ClaimHeader>, Problems> {
         };
         let header: HeaderName =
             header.parse().map_err(|_| "does not begin with the name of a header".to_owned())?;
-        if is_reserved(&header) {
+        if kind(&header) != FieldKind::EndToEnd {
             return Err(format!("{header} is not for claims: it has a meaning of its own"));
         }
         let class = FieldClass::of(&header);

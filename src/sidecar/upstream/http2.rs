@@ -1,6 +1,7 @@
 //! HTTP/2 without TLS: one connection for all requests of a worker.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use http::Request;
 use hyper::body::Body;
@@ -13,6 +14,10 @@ use super::{Answered, BoxError, CONNECT_TIMEOUT, Failure, Lease};
 /// Bytes that may be under way to us, of one answer and of all.
 const STREAM_WINDOW: u32 = 256 * 1024;
 const CONNECTION_WINDOW: u32 = 1024 * 1024;
+
+/// How often an upstream is asked whether it is still there, while it has a request. Servers of
+/// gRPC end connections that ask more often than every five minutes.
+const PING_EVERY: Duration = Duration::from_secs(330);
 
 pub(super) struct Shared<B> {
     target: Target,
@@ -61,7 +66,7 @@ where
             .timer(TokioTimer::new())
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
-            .keep_alive_interval(Some(CONNECT_TIMEOUT * 2))
+            .keep_alive_interval(Some(PING_EVERY))
             .keep_alive_timeout(CONNECT_TIMEOUT)
             .handshake(io)
             .await

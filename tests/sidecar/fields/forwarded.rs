@@ -68,23 +68,14 @@ async fn a_trusted_proxys_account_is_extended() {
     assert_eq!(
         told(&upstream),
         [
-            "cf-connecting-ip: 203.0.113.9",
             "forwarded: for=203.0.113.9;host=shop.example;proto=https, \
              for=127.0.0.1;host=\"api.example\";proto=http",
-            "true-client-ip: 203.0.113.9",
-            "x-client-ip: 203.0.113.9",
             "x-forwarded-for: 203.0.113.9, 198.51.100.7, 127.0.0.1",
             "x-forwarded-host: shop.example",
             "x-forwarded-port: 443",
             "x-forwarded-prefix: /shop",
             "x-forwarded-proto: https",
-            "x-forwarded-user: root",
-            "x-host: shop.example",
-            "x-original-method: GET",
-            "x-original-url: /admin",
             "x-real-ip: 203.0.113.9",
-            "x-rewrite-url: /admin",
-            "x-scheme: https",
         ]
     );
     // The last address that is no proxy's.

@@ -26,12 +26,13 @@ const FORGED: &str = "forged-by-the-client";
 /// Spellings that some server takes for this name.
 fn aliases(name: &str) -> Vec<String> {
     let title = |word: &str| word[..1].to_uppercase() + &word[1..];
-    let words: Vec<&str> = name.split(['-', '_', '.']).collect();
+    let words: Vec<&str> = name.split(['-', '_', '.', '~']).collect();
     let mut aliases = vec![words.iter().map(|word| title(word)).collect::<Vec<_>>().join("-")];
     for separator in ["-", "_", "."] {
         aliases.push(words.join(separator));
         aliases.push(words.join(separator).to_uppercase());
     }
+    aliases.push(words.join("~"));
     // Mixed, where there are two separators.
     let (last, first) = words.split_last().unwrap();
     aliases.push(format!("{}_{last}", first.join("-")));
@@ -46,7 +47,7 @@ fn forged_lines(names: &[&str]) -> String {
 
 /// Nothing of the client's, and each of ours once, or not at all.
 fn is_clean(name: &str, request: &Recorded, ours: &[&str]) {
-    let fold = |name: &str| name.replace(['_', '.'], "-");
+    let fold = |name: &str| name.replace(['_', '.', '~', '+'], "-");
     for (field, value) in request.headers.iter().chain(request.trailers.iter().flatten()) {
         let value = String::from_utf8_lossy(value.as_bytes());
         assert!(!value.contains(FORGED), "{name}: {field}: {value}");
@@ -95,7 +96,7 @@ async fn hdr_15_no_spelling_of_an_identity_field_reaches_the_upstream() {
                 "OPTIONS",
                 "/orders",
                 &(preflight.clone() + &token),
-                &[],
+                ours,
             ),
         ] {
             for (order, fields) in
@@ -181,16 +182,11 @@ async fn hdr_15_names_that_only_look_alike_are_left_alone() {
     let (authority, upstream) = (authority().await, Upstream::start().await);
     let sidecar = Sidecar::before(&upstream, &authority).start();
     let token = bearer(&authority.token().subject("u1"));
-    let lines =
-        "x-auth-subjects: 1\r\nxauthsubject: 2\r\nx-auth~subject: 3\r\n-x-auth-subject: 4\r\n";
+    let lines = "x-auth-subjects: 1\r\nxauthsubject: 2\r\n-x-auth-subject: 4\r\n";
     assert_eq!(get(sidecar.address(), "/a", &format!("{token}{lines}")).status, 200);
     let seen = upstream.take_one();
-    for (name, value) in [
-        ("x-auth-subjects", "1"),
-        ("xauthsubject", "2"),
-        ("x-auth~subject", "3"),
-        ("-x-auth-subject", "4"),
-    ] {
+    for (name, value) in [("x-auth-subjects", "1"), ("xauthsubject", "2"), ("-x-auth-subject", "4")]
+    {
         assert_eq!(seen.field(name), Some(value));
     }
 }

@@ -83,8 +83,14 @@ async fn hdr_16_the_token_goes_on_only_where_that_is_asked_for() {
             let fields = format!("{token}DPoP: proof\r\nProxy-Authorization: Basic eDp5\r\n");
             assert_eq!(get(sidecar.address(), path, &fields).status, 200);
             let seen = upstream.take_one();
-            assert_eq!(seen.field("authorization"), expected, "{setting} {path}");
-            assert_eq!(seen.field("dpop"), proof, "{setting} {path}");
+            // Nobody has verified it on a public route.
+            let verified = path == "/";
+            assert_eq!(
+                seen.field("authorization"),
+                expected.filter(|_| verified),
+                "{setting} {path}"
+            );
+            assert_eq!(seen.field("dpop"), proof.filter(|_| verified), "{setting} {path}");
             assert_eq!(seen.field("proxy-authorization"), None, "{setting} {path}");
         }
     }
