@@ -97,3 +97,26 @@ impl KeySet {
 fn refusal(error: JwsError) -> RejectionKind {
     Refused::from(error).kind
 }
+
+/// The one form of a path that rules are asked about and services see, where there is one.
+#[cfg(feature = "sidecar")]
+pub fn canonical_path(path: &str) -> Option<String> {
+    crate::sidecar::doors::canonical_path(path)
+}
+
+/// What a canonical path means.
+#[cfg(feature = "sidecar")]
+pub fn decoded_path(canonical: &str) -> String {
+    crate::sidecar::doors::decoded_path(canonical)
+}
+
+/// The number of the rule that a request comes under, or what is wrong with the rules.
+#[cfg(feature = "sidecar")]
+pub fn rule_of(
+    rules: &str,
+    server: &crate::ResourceServer,
+    method: &http::Method,
+    canonical: &str,
+) -> Result<Option<usize>, Vec<String>> {
+    crate::sidecar::doors::rule_of(rules, server, method, canonical)
+}

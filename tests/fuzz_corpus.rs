@@ -14,7 +14,7 @@ use support::{challenge, json_facts, vectors};
 
 type Target = fn(&[u8]);
 
-const TARGETS: [(&str, Target); 8] = [
+const TARGETS: [(&str, Target); 10] = [
     ("authorization_field", targets::authorization_field),
     ("challenge", targets::challenge),
     ("claims", targets::claims),
@@ -22,6 +22,8 @@ const TARGETS: [(&str, Target); 8] = [
     ("environment", targets::environment),
     ("header", targets::header),
     ("jwk_set", targets::jwk_set),
+    ("path", targets::path),
+    ("rules", targets::rules),
     ("scope_pattern", targets::scope_pattern),
 ];
 

@@ -277,3 +277,48 @@ fn without_duplicates(scopes: &[&str]) -> String {
     }
     seen.join(" ")
 }
+
+/// A path has one form, which has no other meaning to anybody.
+pub fn path(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    let Some(canonical) = internals::canonical_path(text) else { return };
+    assert_eq!(internals::canonical_path(&canonical).as_deref(), Some(canonical.as_str()));
+    assert!(canonical.bytes().all(|byte| byte.is_ascii_graphic()), "{canonical}");
+    assert!(!canonical.contains(['\\', ';', '?', '#']), "{canonical}");
+    let meaning = internals::decoded_path(&canonical);
+    let (segments, meant) = (canonical.split('/'), meaning.split('/'));
+    assert_eq!(segments.count(), meant.clone().count(), "{canonical}");
+    for segment in meant.clone() {
+        assert!(!matches!(segment, "." | ".."), "{canonical}");
+        assert!(
+            !segment.contains(['\\', ';']) && !segment.contains(char::is_control),
+            "{canonical}"
+        );
+    }
+    let inner = meant.skip(1).collect::<Vec<_>>();
+    assert!(inner.iter().rev().skip(1).all(|segment| !segment.is_empty()), "{canonical}");
+    assert!(canonical.parse::<http::uri::PathAndQuery>().is_ok(), "{canonical}");
+}
+
+/// Any text is rules, or says why it is none.
+pub fn rules(data: &[u8]) {
+    static SERVER: std::sync::LazyLock<ResourceServer> = std::sync::LazyLock::new(|| {
+        // Never asked for.
+        let issuer = Issuer::with_jwks_uri("https://as.example", "https://as.example/keys");
+        ResourceServer::builder().issuer(issuer.audience("a")).build().expect("a server")
+    });
+    let Ok(text) = std::str::from_utf8(data) else { return };
+    for path in ["/", "/orders/7", "/admin/a/b", "/caf%C3%A9"] {
+        match internals::rule_of(text, &SERVER, &http::Method::GET, path) {
+            Ok(rule) => assert!(rule.is_none_or(|number| number > 0)),
+            Err(faults) => {
+                assert!(!faults.is_empty());
+                for fault in faults {
+                    assert_eq!(fault.lines().count(), 1, "{fault:?}");
+                    assert!(!fault.contains(char::is_control), "{fault:?}");
+                }
+                return;
+            }
+        }
+    }
+}

@@ -25,6 +25,9 @@ mod telemetry;
 mod upstream;
 mod words;
 
+#[cfg(feature = "__internals")]
+pub(crate) mod doors;
+
 use std::fmt;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
