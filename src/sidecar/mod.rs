@@ -19,6 +19,7 @@ mod pace;
 mod path;
 mod proxy;
 mod rules;
+mod seat;
 mod serve;
 mod settings;
 mod telemetry;

@@ -4,6 +4,7 @@
 mod admin_port;
 mod authority_down;
 mod bodies;
+mod few_files;
 mod fields;
 mod http2;
 mod life_cycle;

@@ -103,11 +103,13 @@ pub(super) fn element(address: IpAddr, host: &HeaderValue, scheme: &str) -> Opti
 mod tests {
     use super::*;
     use crate::sidecar::drain::Drain;
+    use crate::sidecar::seat::Seat;
     use crate::sidecar::settings::Networks;
 
     fn after(address: &str, trusted: bool, before: &[(&'static str, &'static str)]) -> HeaderMap {
         let guest = Drain::new().guest();
-        let mut peer = Peer::new(address.parse().unwrap(), true, &Networks::default(), guest);
+        let (networks, seat) = (Networks::default(), Seat::somewhere());
+        let mut peer = Peer::new(address.parse().unwrap(), true, &networks, guest, seat);
         peer.trusted = trusted;
         let mut headers: HeaderMap = before
             .iter()

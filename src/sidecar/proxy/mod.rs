@@ -44,7 +44,7 @@ use super::path;
 use super::rules::{Route, Routes};
 use super::settings::{Networks, Settings};
 use super::telemetry::{BadRequest, Outcome, Telemetry};
-use super::upstream::Upstream;
+use super::upstream::{Places, Upstream};
 use crate::access_token::AccessToken;
 use crate::rejection::Rejection;
 use crate::rejection_kind::RejectionKind;
@@ -93,8 +93,13 @@ enum Verdict {
 }
 
 impl Proxy {
-    pub(super) fn new(shared: Arc<Shared>, settings: &Settings, log: AccessLog) -> Self {
-        Self { shared, upstream: Upstream::new(&settings.upstream), log }
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        settings: &Settings,
+        places: Arc<Places>,
+        log: AccessLog,
+    ) -> Self {
+        Self { shared, upstream: Upstream::new(&settings.upstream, places), log }
     }
 
     pub(super) fn log(&self) -> &AccessLog {

@@ -9,6 +9,7 @@ use http::HeaderValue;
 use super::forwarded;
 use crate::sidecar::drain::Guest;
 use crate::sidecar::pace::Pace;
+use crate::sidecar::seat::Seat;
 use crate::sidecar::settings::Networks;
 
 /// One connection's other end, and what never changes about it.
@@ -24,6 +25,7 @@ pub(in crate::sidecar) struct Peer {
     forwarded: Mutex<Option<(HeaderValue, HeaderValue)>>,
     guest: Guest,
     pace: Arc<Pace>,
+    _seat: Seat,
 }
 
 impl Peer {
@@ -32,6 +34,7 @@ impl Peer {
         tls: bool,
         trusted: &Networks,
         guest: Guest,
+        seat: Seat,
     ) -> Self {
         let address = address.to_canonical();
         let text = address.to_string().into_boxed_str();
@@ -44,6 +47,7 @@ impl Peer {
             forwarded: Mutex::new(None),
             guest,
             pace: Arc::new(Pace::new(Instant::now())),
+            _seat: seat,
         }
     }
 

@@ -12,11 +12,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::timeout;
 
 use super::tls::Tls;
-use super::worker::Load;
 use crate::sidecar::drain::Phase;
 use crate::sidecar::pace::{Pace, Paced, Patience};
 use crate::sidecar::proxy::{Peer, Proxy};
@@ -48,8 +46,6 @@ pub(super) struct Accepted {
     pub(super) stream: StdTcpStream,
     pub(super) peer: Peer,
     pub(super) tls: Option<Arc<Tls>>,
-    pub(super) place: OwnedSemaphorePermit,
-    pub(super) load: Option<Load>,
 }
 
 /// HTTP/1.1 and HTTP/2 within our limits.
@@ -76,7 +72,7 @@ impl Protocols {
 
 impl Accepted {
     pub(super) async fn serve(self, proxy: Arc<Proxy>, protocols: Arc<Protocols>) {
-        let Self { stream, peer, tls, place: _place, load: _load } = self;
+        let Self { stream, peer, tls } = self;
         let stream = match TcpStream::from_std(stream) {
             Ok(stream) => stream,
             Err(error) => {

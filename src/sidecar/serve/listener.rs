@@ -1,11 +1,12 @@
 //! The protected port: connections come in here and go to a worker.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::unconstrained;
 use tokio::time::sleep;
 
@@ -14,13 +15,11 @@ use super::tls::Tls;
 use super::worker::Workers;
 use crate::sidecar::drain::{Drain, Guest};
 use crate::sidecar::proxy::Peer;
+use crate::sidecar::seat::Seat;
 use crate::sidecar::settings::Networks;
 
 /// After a failure to accept, most likely for want of files.
 const PAUSE: Duration = Duration::from_millis(50);
-
-/// Files that are left to everything but connections of clients: keys, logs, the admin port.
-const RESERVED_FILES: u64 = 100;
 
 pub(super) struct Listener {
     socket: TcpListener,
@@ -28,20 +27,21 @@ pub(super) struct Listener {
     guest: Guest,
     tls: Option<Arc<Tls>>,
     trusted: Networks,
-    /// A place for each connection, so that those to the upstream find a file too. Who finds none
-    /// waits in the queue of the system.
+    /// A place for each connection. Who finds none waits in the queue of the system.
     places: Arc<Semaphore>,
 }
 
 impl Listener {
+    /// Takes as many connections as `most`, at once.
     pub(super) fn new(
         socket: TcpListener,
+        most: usize,
         workers: Workers,
         drain: &Drain,
         tls: Option<Arc<Tls>>,
         trusted: Networks,
     ) -> Self {
-        let places = Arc::new(Semaphore::new(most_connections()));
+        let places = Arc::new(Semaphore::new(most));
         Self { socket, workers, guest: drain.guest(), tls, trusted, places }
     }
 
@@ -68,26 +68,18 @@ impl Listener {
         self.workers
     }
 
-    fn hand_over(
-        &self,
-        stream: TcpStream,
-        address: std::net::IpAddr,
-        place: tokio::sync::OwnedSemaphorePermit,
-    ) {
-        let handed = stream.set_nodelay(true).and_then(|()| stream.into_std()).map(|stream| {
-            let peer = Peer::new(address, self.tls.is_some(), &self.trusted, self.guest.clone());
-            Accepted { stream, peer, tls: self.tls.clone(), place, load: None }
+    fn hand_over(&self, stream: TcpStream, address: IpAddr, place: OwnedSemaphorePermit) {
+        let stream = match stream.set_nodelay(true).and_then(|()| stream.into_std()) {
+            Ok(stream) => stream,
+            Err(error) => {
+                tracing::debug!(%error, "a connection has ended already");
+                return;
+            }
+        };
+        self.workers.give(|load| {
+            let (seat, guest) = (Seat::new(place, load), self.guest.clone());
+            let peer = Peer::new(address, self.tls.is_some(), &self.trusted, guest, seat);
+            Accepted { stream, peer, tls: self.tls.clone() }
         });
-        match handed {
-            Ok(accepted) => self.workers.give(accepted),
-            Err(error) => tracing::debug!(%error, "a connection has ended already"),
-        }
     }
-}
-
-/// Half of what may be open, as each connection may need one to the upstream.
-fn most_connections() -> usize {
-    let files = rlimit::increase_nofile_limit(u64::MAX).unwrap_or(1024);
-    let connections = files.saturating_sub(RESERVED_FILES) / 2;
-    usize::try_from(connections).unwrap_or(usize::MAX).clamp(16, Semaphore::MAX_PERMITS)
 }

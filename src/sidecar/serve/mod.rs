@@ -11,6 +11,7 @@ mod files;
 mod listener;
 mod logging;
 mod reload;
+mod shares;
 mod signals;
 mod tls;
 mod worker;
@@ -30,6 +31,7 @@ pub(super) use self::configuration::Configuration;
 use self::files::RulesFile;
 use self::listener::Listener;
 use self::reload::Reloader;
+use self::shares::Shares;
 use self::signals::{Signal, Signals};
 use self::tls::Tls;
 use self::worker::Workers;
@@ -40,6 +42,7 @@ use super::proxy::Shared;
 use super::rules::Rules;
 use super::settings::Settings;
 use super::telemetry::{Reloads, Telemetry, Watched};
+use super::upstream::Places;
 use crate::env::{Source, variables};
 use crate::resource_server::ResourceServer;
 
@@ -108,10 +111,13 @@ impl Sidecar {
         }
         tokio::spawn(load_keys(server));
         let reloader = Reloader::start(rules_file, tls.clone(), &shared, &reloads);
-        let workers = Workers::start(&shared, &settings, log)?;
+        let shares = Shares::of_process(Workers::usual());
+        let places = Arc::new(Places::new(shares.upstream));
+        let workers = Workers::start(&shared, &settings, &places, log)?;
         let drain = Drain::new();
         tokio::spawn(drain.wake_to_look());
-        let listener = Listener::new(listener, workers, &drain, tls, settings.trusted_proxies);
+        let listener =
+            Listener::new(listener, shares.clients, workers, &drain, tls, settings.trusted_proxies);
         let sidecar = Running { listener, drain, readiness, signals, reloader };
         sidecar.until_the_end(settings.drain_timeout).await;
         Ok(())

@@ -10,9 +10,10 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::connection::{Accepted, Protocols};
 use super::logging::Log;
-use crate::sidecar::access_log::AccessLog;
 use crate::sidecar::proxy::{Proxy, Shared};
+use crate::sidecar::seat::Load;
 use crate::sidecar::settings::Settings;
+use crate::sidecar::upstream::Places;
 
 /// All workers. Connections go to the one that has fewest.
 pub(super) struct Workers(Vec<Worker>);
@@ -23,37 +24,33 @@ struct Worker {
     thread: JoinHandle<()>,
 }
 
-/// A connection in the count of its worker.
-pub(super) struct Load(Arc<AtomicUsize>);
-
-impl Load {
-    fn one_more(load: &Arc<AtomicUsize>) -> Self {
-        load.fetch_add(1, Ordering::Relaxed);
-        Self(Arc::clone(load))
-    }
-}
-
-impl Drop for Load {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
 impl Workers {
-    pub(super) fn start(shared: &Arc<Shared>, settings: &Settings, log: &Log) -> io::Result<Self> {
-        let count = thread::available_parallelism().map_or(1, usize::from);
-        let worker = |number| Worker::start(number, shared, settings, log.access());
-        (0..count).map(worker).collect::<io::Result<_>>().map(Self)
+    /// How many there are.
+    pub(super) fn usual() -> usize {
+        thread::available_parallelism().map_or(1, usize::from)
     }
 
-    pub(super) fn give(&self, mut connection: Accepted) {
+    pub(super) fn start(
+        shared: &Arc<Shared>,
+        settings: &Settings,
+        places: &Arc<Places>,
+        log: &Log,
+    ) -> io::Result<Self> {
+        let worker = |number| {
+            let proxy = Proxy::new(Arc::clone(shared), settings, Arc::clone(places), log.access());
+            Worker::start(number, proxy)
+        };
+        (0..Self::usual()).map(worker).collect::<io::Result<_>>().map(Self)
+    }
+
+    /// Gives a connection to the one that it is told to count for.
+    pub(super) fn give(&self, connection: impl FnOnce(Load) -> Accepted) {
         let Some(worker) = self.0.iter().min_by_key(|worker| worker.load.load(Ordering::Relaxed))
         else {
             return;
         };
-        connection.load = Some(Load::one_more(&worker.load));
         // A worker ends after the listener only.
-        let _ = worker.connections.send(connection);
+        let _ = worker.connections.send(connection(Load::one_more(&worker.load)));
     }
 
     pub(super) fn connections(&self) -> usize {
@@ -72,16 +69,11 @@ impl Workers {
 }
 
 impl Worker {
-    fn start(
-        number: usize,
-        shared: &Arc<Shared>,
-        settings: &Settings,
-        log: AccessLog,
-    ) -> io::Result<Self> {
+    fn start(number: usize, proxy: Proxy) -> io::Result<Self> {
         let (connections, incoming) = unbounded_channel();
         let load = Arc::new(AtomicUsize::new(0));
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let proxy = Arc::new(Proxy::new(Arc::clone(shared), settings, log));
+        let proxy = Arc::new(proxy);
         let thread = thread::Builder::new()
             .name(format!("worker-{number}"))
             .spawn(move || work(runtime, &proxy, incoming))?;

@@ -2,43 +2,58 @@
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::places::Places;
+use super::stream::Stream;
 use super::{CONNECT_TIMEOUT, Failure};
 use crate::sidecar::settings::UpstreamAddress;
 
-/// Where connections go.
-pub(super) enum Target {
-    Address(SocketAddr),
+/// Where connections go, and how many may.
+pub(super) struct Target {
+    address: Address,
+    places: Arc<Places>,
+}
+
+enum Address {
+    Socket(SocketAddr),
     /// Looked up for every connection, as names move.
     Name(String, u16),
 }
 
 impl Target {
-    pub(super) fn new(upstream: &UpstreamAddress) -> Self {
-        match upstream.host.parse::<IpAddr>() {
-            Ok(ip) => Self::Address(SocketAddr::new(ip, upstream.port)),
-            Err(_) => Self::Name(upstream.host.clone(), upstream.port),
+    pub(super) fn new(upstream: &UpstreamAddress, places: Arc<Places>) -> Self {
+        let address = match upstream.host.parse::<IpAddr>() {
+            Ok(ip) => Address::Socket(SocketAddr::new(ip, upstream.port)),
+            Err(_) => Address::Name(upstream.host.clone(), upstream.port),
+        };
+        Self { address, places }
+    }
+
+    pub(super) fn places(&self) -> &Arc<Places> {
+        &self.places
+    }
+
+    /// Waits for a place too, all of it within [`CONNECT_TIMEOUT`].
+    pub(super) async fn connect(&self) -> Result<TokioIo<Stream>, Failure> {
+        match timeout(CONNECT_TIMEOUT, self.open()).await {
+            Ok(stream) => Ok(TokioIo::new(stream.map_err(Failure::Unreachable)?)),
+            Err(_) => Err(Failure::ConnectTimeout),
         }
     }
 
-    pub(super) async fn connect(&self) -> Result<TokioIo<TcpStream>, Failure> {
-        let stream = match timeout(CONNECT_TIMEOUT, self.open()).await {
-            Ok(stream) => stream.map_err(Failure::Unreachable)?,
-            Err(_) => return Err(Failure::ConnectTimeout),
+    async fn open(&self) -> io::Result<Stream> {
+        let place = self.places.take().await;
+        let stream = match &self.address {
+            Address::Socket(address) => TcpStream::connect(address).await?,
+            Address::Name(name, port) => TcpStream::connect((name.as_str(), *port)).await?,
         };
         // Small answers must not wait for acknowledgements of others.
-        stream.set_nodelay(true).map_err(Failure::Unreachable)?;
-        Ok(TokioIo::new(stream))
-    }
-
-    async fn open(&self) -> io::Result<TcpStream> {
-        match self {
-            Self::Address(address) => TcpStream::connect(address).await,
-            Self::Name(name, port) => TcpStream::connect((name.as_str(), *port)).await,
-        }
+        stream.set_nodelay(true)?;
+        Ok(Stream::new(stream, place))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use hyper::client::conn::http1::{self, SendRequest};
 use tokio::task::yield_now;
 
 use super::connect::Target;
+use super::places::{Places, Unused};
 use super::{Anew, Answered, BoxError, Failure, Lease, State};
 
 /// How long an unused connection is kept where the upstream does not say how long it keeps it.
@@ -39,7 +40,10 @@ pub(super) struct Pool<B> {
 }
 
 /// The stack. Its lock is a worker's own, and held for a push or a pop.
-pub(super) struct Idle<B>(Mutex<Vec<Connection<B>>>);
+pub(super) struct Idle<B> {
+    stack: Mutex<Vec<Connection<B>>>,
+    places: Arc<Places>,
+}
 
 /// A connection that can take a request.
 pub(super) struct Connection<B> {
@@ -74,8 +78,12 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    pub(super) fn new(target: Target) -> Self {
-        Self { target, idle: Arc::new(Idle(Mutex::new(Vec::new()))) }
+    pub(super) fn new(target: Target) -> Arc<Self> {
+        let places = Arc::clone(target.places());
+        let idle = Arc::new(Idle { stack: Mutex::new(Vec::new()), places });
+        let unused: Weak<Idle<B>> = Arc::downgrade(&idle);
+        target.places().may_end(unused);
+        Arc::new(Self { target, idle })
     }
 
     /// Hands the request over at once where a connection is there that was in use just now.
@@ -151,7 +159,7 @@ where
 impl<B> Idle<B> {
     /// The one that was used last, if it has rested for less than that.
     fn pop(&self, rested: Duration) -> Option<SendRequest<B>> {
-        let mut stack = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stack = self.stack.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         while let Some(last) = stack.last() {
             let idle = now.saturating_duration_since(last.idle_since);
@@ -171,12 +179,28 @@ impl<B> Idle<B> {
         if connection.sender.is_closed() {
             return;
         }
-        let mut stack = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stack = self.stack.lock().unwrap_or_else(PoisonError::into_inner);
+        // Looked at under the lock, under which whoever waits asks for room.
+        if self.places.are_wanted() {
+            return;
+        }
         // What is at the bottom was not needed for longest.
         if stack.len() >= MAX_IDLE {
             stack.remove(0);
         }
         stack.push(connection);
+    }
+}
+
+impl<B: Send> Unused for Idle<B> {
+    /// The one at the bottom: it was not needed for longest.
+    fn end_one(&self) -> bool {
+        let mut stack = self.stack.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_one = !stack.is_empty();
+        if is_one {
+            stack.remove(0);
+        }
+        is_one
     }
 }
 

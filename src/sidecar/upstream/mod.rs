@@ -8,6 +8,8 @@ mod failure;
 mod http1;
 mod http2;
 mod lease;
+mod places;
+mod stream;
 
 use std::future::Future;
 use std::pin::Pin;
@@ -20,6 +22,7 @@ use hyper::body::{Body, Incoming};
 
 pub(super) use failure::Failure;
 pub(super) use lease::Lease;
+pub(super) use places::Places;
 
 use super::settings::{Protocol, UpstreamAddress};
 
@@ -60,10 +63,10 @@ where
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
-    pub(super) fn new(address: &UpstreamAddress) -> Self {
-        let target = connect::Target::new(address);
+    pub(super) fn new(address: &UpstreamAddress, places: Arc<Places>) -> Self {
+        let target = connect::Target::new(address, places);
         Self(match address.protocol {
-            Protocol::Http1 => Kind::Http1(Arc::new(http1::Pool::new(target))),
+            Protocol::Http1 => Kind::Http1(http1::Pool::new(target)),
             Protocol::H2c => Kind::Http2(Arc::new(http2::Shared::new(target))),
         })
     }

@@ -12,7 +12,8 @@ use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::net::TcpStream;
 
-/// One connection, with prior knowledge.
+/// One connection, with prior knowledge; its clones share it.
+#[derive(Clone)]
 pub(crate) struct Http2(http2::SendRequest<BoxBody<Bytes, Infallible>>);
 
 impl Http2 {
