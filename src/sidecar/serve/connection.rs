@@ -124,7 +124,7 @@ where
         }
         match pace.patience(Instant::now()) {
             Patience::Left => {}
-            Patience::HeaderOver => return,
+            Patience::HeaderOver | Patience::UnsentOver => return,
             Patience::IdleOver => {
                 connection.as_mut().graceful_shutdown();
                 let _ = timeout(FAREWELL, connection).await;

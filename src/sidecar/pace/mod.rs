@@ -3,14 +3,13 @@
 //! A timer for each request would cost more than checking its token. So a connection notes where it
 //! stands, and is looked at every few seconds.
 
-use std::io;
-use std::pin::Pin;
+mod paced;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+pub(super) use paced::Paced;
 
 /// From the first byte of a request to the end of its header.
 const HEADER: Duration = Duration::from_secs(15);
@@ -18,6 +17,9 @@ const HEADER: Duration = Duration::from_secs(15);
 /// Between requests. Longer than the minute for which balancers keep their connections, so that
 /// it is they who end them.
 const IDLE: Duration = Duration::from_secs(75);
+
+/// Without a byte of what is to be sent that the client has taken. nginx's default too.
+const UNSENT: Duration = Duration::from_secs(60);
 
 /// Where a connection stands.
 pub(super) struct Pace {
@@ -28,6 +30,8 @@ pub(super) struct Pace {
     is_leaving: AtomicBool,
     /// Milliseconds after `start` at which that became so.
     since: AtomicU64,
+    /// Milliseconds after `start` since which the client takes nothing; zero where it does.
+    unsent_since: AtomicU64,
 }
 
 /// What to do about a connection.
@@ -38,6 +42,8 @@ pub(super) enum Patience {
     IdleOver,
     /// A header does not come to its end.
     HeaderOver,
+    /// The client does not take what it has asked for.
+    UnsentOver,
 }
 
 impl Pace {
@@ -49,6 +55,7 @@ impl Pace {
             is_http2: AtomicBool::new(false),
             is_leaving: AtomicBool::new(false),
             since: AtomicU64::new(0),
+            unsent_since: AtomicU64::new(0),
         }
     }
 
@@ -89,18 +96,52 @@ impl Pace {
         }
     }
 
+    /// What came was not a request but the preface of HTTP/2 (RFC 9113 §3.4), after which a client
+    /// may be silent as between requests.
+    fn preface_came(&self, now: Instant) {
+        self.is_http2.store(true, Ordering::Relaxed);
+        self.has_begun.store(false, Ordering::Relaxed);
+        self.note(now);
+    }
+
+    fn bytes_went(&self) {
+        // Most writes follow one that went well.
+        if self.unsent_since.load(Ordering::Relaxed) > 0 {
+            self.unsent_since.store(0, Ordering::Relaxed);
+        }
+    }
+
+    fn bytes_must_wait(&self, now: impl FnOnce() -> Instant) {
+        if self.unsent_since.load(Ordering::Relaxed) == 0 {
+            self.unsent_since.store(self.milliseconds(now()), Ordering::Relaxed);
+        }
+    }
+
     fn note(&self, now: Instant) {
-        let after = u64::try_from((now - self.start).as_millis()).unwrap_or(u64::MAX);
-        // Nothing but a new connection has zero.
-        self.since.store(after.max(1), Ordering::Relaxed);
+        self.since.store(self.milliseconds(now), Ordering::Relaxed);
+    }
+
+    /// Never zero, which stands for what has not happened.
+    fn milliseconds(&self, now: Instant) -> u64 {
+        let after = now.saturating_duration_since(self.start);
+        u64::try_from(after.as_millis()).unwrap_or(u64::MAX).max(1)
+    }
+
+    fn waited(&self, since: &AtomicU64, now: Instant) -> Duration {
+        let since = self.start + Duration::from_millis(since.load(Ordering::Relaxed));
+        now.saturating_duration_since(since)
     }
 
     pub(super) fn patience(&self, now: Instant) -> Patience {
+        if self.unsent_since.load(Ordering::Relaxed) > 0
+            && self.waited(&self.unsent_since, now) > UNSENT
+        {
+            return Patience::UnsentOver;
+        }
         if self.requests.load(Ordering::Relaxed) > 0 {
             return Patience::Left;
         }
-        let since = self.start + Duration::from_millis(self.since.load(Ordering::Relaxed));
-        let waited = now.saturating_duration_since(since);
+        let waited = self.waited(&self.since, now);
         if self.has_begun.load(Ordering::Relaxed) {
             if waited > HEADER { Patience::HeaderOver } else { Patience::Left }
         } else if waited > IDLE {
@@ -119,63 +160,6 @@ impl Drop for Underway {
         if self.0.requests.fetch_sub(1, Ordering::Relaxed) == 1 {
             self.0.note(Instant::now());
         }
-    }
-}
-
-/// A connection that notes when something comes.
-pub(super) struct Paced<T> {
-    io: T,
-    pace: Arc<Pace>,
-}
-
-impl<T> Paced<T> {
-    pub(super) fn new(io: T, pace: Arc<Pace>) -> Self {
-        Self { io, pace }
-    }
-}
-
-impl<T: AsyncRead + Unpin> AsyncRead for Paced<T> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.io).poll_read(context, buffer);
-        if buffer.filled().len() > before {
-            self.pace.bytes_came(Instant::now);
-        }
-        read
-    }
-}
-
-impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        slices: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(context)
     }
 }
 
@@ -215,6 +199,37 @@ mod tests {
         assert!(!pace.is_untouched());
         drop(pace.request(false));
         assert!(!pace.is_untouched());
+    }
+
+    #[test]
+    fn what_a_client_does_not_take_is_not_kept_for_long() {
+        let start = Instant::now();
+        let pace = Arc::new(Pace::new(start));
+        let request = pace.request(false);
+        pace.bytes_must_wait(|| start + seconds(100));
+        // Another attempt that fails does not make it longer.
+        pace.bytes_must_wait(|| start + seconds(150));
+        assert_eq!(pace.patience(start + seconds(160)), Patience::Left);
+        assert_eq!(pace.patience(start + seconds(161)), Patience::UnsentOver);
+        pace.bytes_went();
+        assert_eq!(pace.patience(start + seconds(10_000)), Patience::Left);
+        pace.bytes_must_wait(|| start + seconds(200));
+        assert_eq!(pace.patience(start + seconds(260)), Patience::Left);
+        // An answer of our own is over for us before its client has taken it.
+        drop(request);
+        assert_eq!(pace.patience(start + seconds(261)), Patience::UnsentOver);
+    }
+
+    #[test]
+    fn who_has_begun_with_http2_may_be_silent_as_between_requests() {
+        let start = Instant::now();
+        let pace = Arc::new(Pace::new(start));
+        pace.bytes_came(|| start + seconds(50));
+        pace.preface_came(start + seconds(51));
+        pace.bytes_came(|| start + seconds(52));
+        assert!(pace.is_http2() && !pace.is_untouched());
+        assert_eq!(pace.patience(start + seconds(126)), Patience::Left);
+        assert_eq!(pace.patience(start + seconds(127)), Patience::IdleOver);
     }
 
     #[test]
