@@ -5,7 +5,7 @@
 //! 2. *Closing*: the port is closed, and connections end when their request has.
 
 use std::convert::Infallible;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
@@ -91,8 +91,8 @@ impl Guest {
     pub(super) async fn next_phase(&mut self) -> Phase {
         match self.phase.changed().await {
             Ok(()) => *self.phase.borrow_and_update(),
-            // It ended without a word, and so does this.
-            Err(_) => Phase::Closing,
+            // Whoever looks after connections is gone, and the process is about to be.
+            Err(_) => pending().await,
         }
     }
 }

@@ -100,6 +100,7 @@ where
     let service = service_fn(|request| proxy.answer(request, &peer));
     let mut connection = pin!(protocols.0.serve_connection_with_upgrades(io, service));
     let mut guest = peer.guest().clone();
+    let mut is_closing = false;
     loop {
         let phase = tokio::select! {
             biased;
@@ -120,7 +121,20 @@ where
                     connection.as_mut().graceful_shutdown();
                 }
             }
-            Phase::Closing => break,
+            // However long its requests take, the drain timeout ends it.
+            Phase::Closing if is_closing => {}
+            Phase::Closing => {
+                is_closing = true;
+                // A connection on which nothing has come would be ended at once, and with it the
+                // request that its client has sent already.
+                if pace.is_untouched()
+                    && let Ok(End::Ended) =
+                        timeout(FIRST_BYTE, touched(connection.as_mut(), &pace)).await
+                {
+                    return;
+                }
+                connection.as_mut().graceful_shutdown();
+            }
         }
         match pace.patience(Instant::now()) {
             Patience::Left => {}
@@ -132,16 +146,6 @@ where
             }
         }
     }
-    // A connection on which nothing has come would be ended at once, and with it the request that
-    // its client has sent already.
-    if pace.is_untouched()
-        && let Ok(End::Ended) = timeout(FIRST_BYTE, touched(connection.as_mut(), &pace)).await
-    {
-        return;
-    }
-    connection.as_mut().graceful_shutdown();
-    // However long its requests take: the drain timeout ends it.
-    let _ = connection.await;
 }
 
 /// Whether there is anything left of a connection.

@@ -150,6 +150,21 @@ async fn connections_over_which_nothing_comes_are_let_go() {
     assert!(!sidecar.stderr().contains("panicked"), "{}", sidecar.stderr());
 }
 
+/// The time for a header is counted while it is drained too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_header_that_does_not_come_to_its_end_does_not_keep_the_process() {
+    let (authority, upstream) = (authority().await, Upstream::start().await);
+    let settings = Sidecar::before(&upstream, &authority).with("PORTCULLIS_DRAIN_TIMEOUT", "24h");
+    let mut sidecar = settings.start();
+    let mut half = Connection::open(sidecar.address());
+    half.send(b"GET /orders HTTP/1.1\r\nHost: api");
+    // It has been accepted when a later one has.
+    assert_eq!(get(sidecar.address(), "/orders", "").status, 401);
+    sidecar.signal("INT");
+    assert!(half.is_closed());
+    assert_eq!(sidecar.wait().code(), Some(0));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn it_works_as_the_first_process_of_a_container() {
     const UNSHARE: [&str; 6] =
