@@ -15,6 +15,7 @@ mod field_class;
 mod help;
 mod hint;
 mod known_fields;
+mod log_writer;
 mod pace;
 mod path;
 mod proxy;

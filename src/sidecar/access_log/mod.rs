@@ -6,14 +6,14 @@
 
 mod line;
 mod timestamp;
-mod writer;
 
+use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 pub(super) use line::Line;
-pub(super) use writer::Writer;
 
+use super::log_writer::Writer;
 use super::settings::LogFormat;
 
 /// Lines of one worker are handed over when they are this many bytes …
@@ -29,6 +29,14 @@ struct Worker {
     format: LogFormat,
     writer: Writer,
     lines: Mutex<Vec<u8>>,
+}
+
+impl Worker {
+    /// Leaves room for as many lines.
+    fn hand_over(&self, lines: &mut Vec<u8>) {
+        let room = Vec::with_capacity(lines.len().min(ENOUGH));
+        self.writer.take(mem::replace(lines, room));
+    }
 }
 
 impl AccessLog {
@@ -48,7 +56,7 @@ impl AccessLog {
             LogFormat::Json => line.write_json(&mut lines),
         }
         if lines.len() >= ENOUGH {
-            worker.writer.take(&mut lines);
+            worker.hand_over(&mut lines);
         } else if is_first {
             self.hand_over_soon();
         }
@@ -58,7 +66,7 @@ impl AccessLog {
     pub(super) fn flush(&self) {
         if let Some(worker) = &self.0 {
             let mut lines = worker.lines.lock().unwrap_or_else(PoisonError::into_inner);
-            worker.writer.take(&mut lines);
+            worker.hand_over(&mut lines);
         }
     }
 

@@ -1,21 +1,26 @@
 //! Where the log goes: requests to standard output, everything else to standard error.
 
+use std::future::Future;
 use std::io;
-use std::sync::Mutex;
-use std::thread::JoinHandle;
+use std::time::Duration;
 
+use tokio::time::{Instant, sleep_until};
 use tracing::Level;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{fmt, registry};
 
-use crate::sidecar::access_log::{AccessLog, Writer};
+use crate::sidecar::access_log::AccessLog;
+use crate::sidecar::log_writer::{Writer, Written};
 use crate::sidecar::settings::{LogFormat, Settings};
+
+/// For the last lines, where there is no other time left.
+const LAST_LINES: Duration = Duration::from_secs(1);
 
 /// What there is to end with.
 pub(super) struct Log {
     format: LogFormat,
-    writer: Mutex<Option<(Writer, JoinHandle<()>)>>,
+    access: Option<(Writer, Written)>,
 }
 
 /// From now on, there is a log.
@@ -28,24 +33,29 @@ pub(super) fn start(settings: &Settings) -> io::Result<Log> {
         LogFormat::Json => filtered.with(lines.json().flatten_event(true)).init(),
     }
     let wanted = tracing::enabled!(target: "portcullis::access", Level::INFO);
-    let writer = if wanted { Some(Writer::start(io::stdout())?) } else { None };
-    Ok(Log { format: settings.log.format, writer: Mutex::new(writer) })
+    let access = if wanted { Some(Writer::start("access log", io::stdout())?) } else { None };
+    Ok(Log { format: settings.log.format, access })
 }
 
 impl Log {
     /// One worker's own.
     pub(super) fn access(&self) -> AccessLog {
-        let writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        AccessLog::new(writer.as_ref().map(|(writer, _)| writer.clone()), self.format)
+        AccessLog::new(self.access.as_ref().map(|(writer, _)| writer.clone()), self.format)
     }
 
-    /// Waits until everything is written.
-    pub(super) fn finish(self) {
-        let writer = self.writer.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        if let Some((writer, thread)) = writer {
-            drop(writer);
-            // It has nothing to say.
-            let _ = thread.join();
+    /// Waits until everything is written: as long as there is time, a second at least, and not if
+    /// `hurry` comes. Whoever does not read by then goes without.
+    pub(super) async fn finish(self, deadline: Instant, hurry: impl Future<Output = ()>) {
+        let written = async {
+            if let Some((writer, written)) = self.access {
+                writer.close();
+                written.wait().await;
+            }
+        };
+        tokio::select! {
+            () = written => {}
+            () = sleep_until(deadline.max(Instant::now() + LAST_LINES)) => {}
+            () = hurry => {}
         }
     }
 }

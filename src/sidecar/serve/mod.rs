@@ -54,17 +54,33 @@ pub(super) fn run() -> Result<(), Failure> {
     let Configuration { settings, engine, rules, rules_file, tls } =
         Configuration::read(Source::new(env::vars_os()))?;
     let log = logging::start(&settings)?;
-    let server = engine.build()?;
-    logging::tell_settings(&settings);
-    for warning in rules.warnings() {
-        tracing::warn!("{}: {warning}", variables::RULES);
-    }
-
     let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-    let sidecar = Sidecar { settings, server, rules_file, tls };
-    let result = runtime.block_on(sidecar.run(rules, &log));
-    log.finish();
-    result
+    runtime.block_on(async {
+        let served = async {
+            let server = engine.build()?;
+            logging::tell_settings(&settings);
+            for warning in rules.warnings() {
+                tracing::warn!("{}: {warning}", variables::RULES);
+            }
+            Sidecar { settings, server, rules_file, tls }.run(rules, &log).await
+        };
+        match served.await {
+            Ok(End { deadline, mut signals }) => {
+                log.finish(deadline, signals.end()).await;
+                Ok(())
+            }
+            Err(failure) => {
+                log.finish(Instant::now(), pending()).await;
+                Err(failure)
+            }
+        }
+    })
+}
+
+/// Nothing is served any more, and until when the rest may take.
+struct End {
+    deadline: Instant,
+    signals: Signals,
 }
 
 struct Sidecar {
@@ -75,7 +91,7 @@ struct Sidecar {
 }
 
 impl Sidecar {
-    async fn run(self, rules: Rules, log: &logging::Log) -> Result<(), Failure> {
+    async fn run(self, rules: Rules, log: &logging::Log) -> Result<End, Failure> {
         let Self { settings, server, rules_file, tls } = self;
         let signals = Signals::listen()?;
         let listener = bind(variables::LISTEN, settings.listen)?;
@@ -119,8 +135,7 @@ impl Sidecar {
         let listener =
             Listener::new(listener, shares.clients, workers, &drain, tls, settings.trusted_proxies);
         let sidecar = Running { listener, drain, readiness, signals, reloader };
-        sidecar.until_the_end(settings.drain_timeout).await;
-        Ok(())
+        Ok(sidecar.until_the_end(settings.drain_timeout).await)
     }
 }
 
@@ -133,7 +148,7 @@ struct Running {
 }
 
 impl Running {
-    async fn until_the_end(mut self, timeout: Duration) {
+    async fn until_the_end(mut self, timeout: Duration) -> End {
         let leaving = loop {
             tokio::select! {
                 () = self.listener.accept() => {}
@@ -149,14 +164,16 @@ impl Running {
         self.drain.leave();
         tracing::info!(timeout = ?leaving.timeout, "draining: open requests are finished");
         if self.serve_until(Instant::now() + leaving.lead).await.is_break() {
-            return;
+            // Requests that are cut off have their lines before the log ends.
+            self.listener.close().stop();
+            return End { deadline: Instant::now(), signals: self.signals };
         }
         let Self { listener, drain, mut signals, .. } = self;
         let workers = listener.close();
-        let left = tokio::select! {
-            () = drain.close() => None,
-            () = sleep_until(deadline) => Some("the drain timeout is over"),
-            () = signals.end() => Some("told again to end"),
+        let (deadline, left) = tokio::select! {
+            () = drain.close() => (deadline, None),
+            () = sleep_until(deadline) => (deadline, Some("the drain timeout is over")),
+            () = signals.end() => (Instant::now(), Some("told again to end")),
         };
         match left {
             None => tracing::info!("drained"),
@@ -168,6 +185,7 @@ impl Running {
             }
         }
         workers.stop();
+        End { deadline, signals }
     }
 
     /// Goes on accepting while others learn that we are leaving.

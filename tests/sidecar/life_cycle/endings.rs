@@ -194,3 +194,29 @@ async fn it_works_as_the_first_process_of_a_container() {
         assert_eq!(sidecar.wait().code(), Some(0), "{name}");
     }
 }
+
+/// More than a pipe holds, in lines of the longest kind.
+const UNREAD: usize = 300;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_of_the_log_that_stands_still_keeps_nobody() {
+    let (authority, upstream) = (authority().await, Upstream::start().await);
+    let token = bearer(&authority.token());
+    let path = format!("/orders/{}", "x/".repeat(500));
+    for (timeout, signals) in [("500ms", &["TERM"][..]), ("24h", &["INT", "INT"])] {
+        let settings = Sidecar::before(&upstream, &authority)
+            .with("PORTCULLIS_DRAIN_TIMEOUT", timeout)
+            .unread();
+        let mut sidecar = settings.start();
+        for _ in 0..UNREAD {
+            assert_eq!(get(sidecar.address(), &path, &token).status, 200);
+        }
+        for signal in signals {
+            sidecar.signal(signal);
+            let is_closed = || TcpStream::connect(sidecar.address()).is_err();
+            sidecar.wait_for(is_closed, "the port is closed");
+        }
+        sidecar.wait_for_end();
+        assert_eq!(sidecar.wait().code(), Some(0), "{timeout}");
+    }
+}

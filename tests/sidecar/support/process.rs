@@ -42,6 +42,8 @@ pub(crate) struct Settings {
     files: Vec<(String, String)>,
     /// What starts the binary, where it is not started as it is.
     through: Vec<String>,
+    /// Whether somebody reads what it says, also when its ports are known.
+    is_read: bool,
 }
 
 /// What a process that has not served anybody has said.
@@ -62,7 +64,7 @@ impl Sidecar {
     }
 
     pub(crate) fn trusting(issuer: &str, upstream: SocketAddr) -> Settings {
-        Settings { variables: Vec::new(), files: Vec::new(), through: Vec::new() }
+        Settings { variables: Vec::new(), files: Vec::new(), through: Vec::new(), is_read: true }
             .with("PORTCULLIS_ISSUER", issuer)
             .with("PORTCULLIS_AUDIENCE", AUDIENCE)
             .with("PORTCULLIS_UPSTREAM", &format!("http://{upstream}"))
@@ -120,6 +122,15 @@ impl Sidecar {
         status
     }
 
+    /// Waits for the end, and not for ever.
+    pub(crate) fn wait_for_end(&mut self) {
+        let start = Instant::now();
+        while self.process.try_wait().unwrap().is_none() {
+            assert!(start.elapsed() < PATIENCE, "it does not end\n{}", self.stderr());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     /// Waits until the log says this.
     pub(crate) fn wait_for_stderr(&self, text: &str) {
         self.wait_for(|| self.stderr().contains(text), text);
@@ -175,12 +186,18 @@ impl Settings {
         self
     }
 
+    /// Reads nothing from it any more when its ports are known, and leaves its pipes open.
+    pub(crate) fn unread(mut self) -> Self {
+        self.is_read = false;
+        self
+    }
+
     /// Runs what ends by itself, as it cannot serve.
     pub(crate) fn refused(mut self) -> Refusal {
         let folder = self.files();
         let mut process = self.command().spawn().unwrap();
-        let (stdout, one) = Output::collect(process.stdout.take().unwrap(), |_| {});
-        let (stderr, other) = Output::collect(process.stderr.take().unwrap(), |_| {});
+        let (stdout, one) = Output::collect(process.stdout.take().unwrap(), |_| true);
+        let (stderr, other) = Output::collect(process.stderr.take().unwrap(), |_| true);
         let start = Instant::now();
         let status = loop {
             match process.try_wait().unwrap() {
@@ -210,10 +227,11 @@ impl Settings {
         let folder = self.files();
         let mut process = self.command().spawn().unwrap();
         let (told, lines) = channel();
-        let (stdout, one) = Output::collect(process.stdout.take().unwrap(), |_| {});
+        let is_read = self.is_read;
+        let (stdout, one) = Output::collect(process.stdout.take().unwrap(), move |_| is_read);
         let (stderr, other) = Output::collect(process.stderr.take().unwrap(), move |line| {
             // Nobody listens any more when the ports are known.
-            let _ = told.send(line.to_owned());
+            told.send(line.to_owned()).is_ok() || is_read
         });
         let port = |what: &str| port(&lines, what, &stderr);
         let address = port("listening");
@@ -279,18 +297,23 @@ fn port(lines: &Receiver<String>, what: &str, stderr: &Output) -> SocketAddr {
 impl Output {
     fn collect(
         pipe: impl Read + Send + 'static,
-        tell: impl Fn(&str) + Send + 'static,
+        goes_on: impl Fn(&str) -> bool + Send + 'static,
     ) -> (Self, JoinHandle<()>) {
         let output = Self::default();
         let collected = output.clone();
         let reader = thread::spawn(move || {
-            for line in BufReader::new(pipe).lines() {
+            let mut pipe = BufReader::new(pipe).lines();
+            while let Some(line) = pipe.next() {
                 let line = line.unwrap();
                 let mut all = collected.0.lock().unwrap();
                 all.push_str(&line);
                 all.push('\n');
                 drop(all);
-                tell(&line);
+                if !goes_on(&line) {
+                    // Whoever writes finds a reader that stands still, and none that has left.
+                    std::mem::forget(pipe);
+                    return;
+                }
             }
         });
         (output, reader)
