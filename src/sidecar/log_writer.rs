@@ -83,6 +83,18 @@ impl Writer {
     }
 }
 
+/// For whoever writes whole lines at a time.
+impl Write for Writer {
+    fn write(&mut self, lines: &[u8]) -> io::Result<usize> {
+        self.take(lines.to_vec());
+        Ok(lines.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

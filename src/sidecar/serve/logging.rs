@@ -21,12 +21,15 @@ const LAST_LINES: Duration = Duration::from_secs(1);
 pub(super) struct Log {
     format: LogFormat,
     access: Option<(Writer, Written)>,
+    others: (Writer, Written),
 }
 
 /// From now on, there is a log.
 pub(super) fn start(settings: &Settings) -> io::Result<Log> {
     let filtered = registry().with(settings.log.filter.clone());
-    let lines = fmt::layer().with_writer(io::stderr);
+    let others = Writer::start("log", io::stderr())?;
+    let writer = others.0.clone();
+    let lines = fmt::layer().with_writer(move || writer.clone());
     let is_terminal = io::IsTerminal::is_terminal(&io::stderr());
     match settings.log.format {
         LogFormat::Text => filtered.with(lines.with_ansi(is_terminal)).init(),
@@ -34,7 +37,7 @@ pub(super) fn start(settings: &Settings) -> io::Result<Log> {
     }
     let wanted = tracing::enabled!(target: "portcullis::access", Level::INFO);
     let access = if wanted { Some(Writer::start("access log", io::stdout())?) } else { None };
-    Ok(Log { format: settings.log.format, access })
+    Ok(Log { format: settings.log.format, access, others })
 }
 
 impl Log {
@@ -47,7 +50,8 @@ impl Log {
     /// `hurry` comes. Whoever does not read by then goes without.
     pub(super) async fn finish(self, deadline: Instant, hurry: impl Future<Output = ()>) {
         let written = async {
-            if let Some((writer, written)) = self.access {
+            // What is lost of the first is told in the second.
+            for (writer, written) in self.access.into_iter().chain([self.others]) {
                 writer.close();
                 written.wait().await;
             }

@@ -203,8 +203,14 @@ async fn a_reader_of_the_log_that_stands_still_keeps_nobody() {
     let (authority, upstream) = (authority().await, Upstream::start().await);
     let token = bearer(&authority.token());
     let path = format!("/orders/{}", "x/".repeat(500));
-    for (timeout, signals) in [("500ms", &["TERM"][..]), ("24h", &["INT", "INT"])] {
+    for (level, timeout, signals) in [
+        ("info", "500ms", &["TERM"][..]),
+        ("info", "24h", &["INT", "INT"]),
+        // More than a pipe holds goes to standard error as well.
+        ("trace", "500ms", &["TERM"]),
+    ] {
         let settings = Sidecar::before(&upstream, &authority)
+            .with("PORTCULLIS_LOG", level)
             .with("PORTCULLIS_DRAIN_TIMEOUT", timeout)
             .unread();
         let mut sidecar = settings.start();
@@ -217,6 +223,6 @@ async fn a_reader_of_the_log_that_stands_still_keeps_nobody() {
             sidecar.wait_for(is_closed, "the port is closed");
         }
         sidecar.wait_for_end();
-        assert_eq!(sidecar.wait().code(), Some(0), "{timeout}");
+        assert_eq!(sidecar.wait().code(), Some(0), "{level} {timeout}");
     }
 }
