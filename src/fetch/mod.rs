@@ -9,6 +9,7 @@
 //!    (RFC 9110 §8.8.3).
 
 mod client;
+mod shown;
 mod url_policy;
 
 use std::error::Error;
@@ -25,6 +26,7 @@ use url::Url;
 
 pub use client::HttpService;
 pub(crate) use client::{BoxError, HttpClient};
+pub(crate) use shown::shown;
 pub(crate) use url_policy::AllowHttp;
 
 /// For the whole exchange, answer included.

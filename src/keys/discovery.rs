@@ -14,7 +14,7 @@ use url::Url;
 
 use super::loaded::Known;
 use super::{LoadError, Loaded};
-use crate::fetch::{self, AllowHttp, HttpClient};
+use crate::fetch::{self, AllowHttp, HttpClient, shown};
 use crate::jose::{Algorithm, json};
 
 /// Metadata documents are a few kilobytes. Bytes.
@@ -177,7 +177,7 @@ fn read(
     })?;
     // RFC 8414 §3.3: identical, or nothing in the document may be used.
     if metadata.issuer != issuer {
-        let named: String = metadata.issuer.chars().take(256).collect();
+        let named: String = shown(&metadata.issuer).chars().take(256).collect();
         return Err(format!("names another issuer than the configured one: {named:?}"));
     }
     keys_at(&metadata.jwks_uri, issuer, allow_http)

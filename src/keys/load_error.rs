@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use url::Url;
 
-use crate::fetch::FetchError;
+use crate::fetch::{FetchError, shown};
 use crate::jose::JwkSetError;
 
 /// Why no key set could be loaded. `Display` is for operators: it says where and what.
@@ -22,8 +22,10 @@ pub(crate) enum LoadError {
 impl fmt::Display for LoadError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fetch { address, error } => write!(f, "{address}: {error}"),
-            Self::Metadata { address, fault } => write!(f, "the metadata at {address} {fault}"),
+            Self::Fetch { address, error } => write!(f, "{}: {error}", shown(address.as_str())),
+            Self::Metadata { address, fault } => {
+                write!(f, "the metadata at {} {fault}", shown(address.as_str()))
+            }
             Self::Set { origin, error } => write!(f, "{origin}: {error}"),
             Self::File { path, error } => write!(f, "{}: {error}", path.display()),
             Self::NoAddress => f.write_str("the issuer has no address to ask"),

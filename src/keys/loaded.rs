@@ -8,7 +8,7 @@ use http::HeaderValue;
 use url::Url;
 
 use super::{LoadError, lifetime};
-use crate::fetch::{self, HttpClient};
+use crate::fetch::{self, HttpClient, shown};
 use crate::jose::jwk_set::MAX_BYTES;
 use crate::jose::{Algorithm, JwkSet, KeyOrigin};
 
@@ -50,9 +50,13 @@ impl Loaded {
         // Judged by content: many servers send key sets as something else than application/json.
         let mut loaded = match (&answer.body, keys) {
             (None, Some(keys)) => keys.clone(),
-            (Some(document), _) => {
-                Self::parse(document, algorithms, KeyOrigin::Fetched, keys, &address)?
-            }
+            (Some(document), _) => Self::parse(
+                document,
+                algorithms,
+                KeyOrigin::Fetched,
+                keys,
+                &shown(address.as_str()),
+            )?,
             (None, None) => return Err(LoadError::NoAddress),
         };
         loaded.lifetime = lifetime::of(&answer.headers);

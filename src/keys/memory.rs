@@ -11,6 +11,7 @@ use super::loaded::Loaded;
 use super::shared::Shared;
 use super::snapshot::KeySnapshot;
 use super::{Instant, lifetime};
+use crate::fetch::shown;
 use crate::jose::KeyOrigin;
 
 /// How far the clock that wrote an entry may have been ahead of ours.
@@ -27,13 +28,13 @@ impl Shared {
         let snapshot = match self.admit(&entry) {
             Ok(snapshot) => snapshot,
             Err(problem) => {
-                tracing::warn!(%issuer, "ignored the last good keys of this issuer: {problem}");
+                tracing::warn!(issuer = %shown(issuer), "ignored the last good keys of this issuer: {problem}");
                 return;
             }
         };
         let now = Instant::now();
         let age = snapshot.age(now).as_secs();
-        tracing::info!(%issuer, keys = snapshot.set().len(), age, "took the last good keys from the file");
+        tracing::info!(issuer = %shown(issuer), keys = snapshot.set().len(), age, "took the last good keys from the file");
         snapshot.serve_until(snapshot.dies(self.max_stale));
         self.flights.change(|schedule| schedule.succeeded(Some(now)));
         self.due.set(Some(now));

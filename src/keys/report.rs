@@ -8,11 +8,12 @@ use super::shared::Shared;
 use super::snapshot::KeySnapshot;
 use super::sync::lock;
 use super::{Instant, LoadError, Loaded};
+use crate::fetch::shown;
 use crate::jose::JwkSet;
 
 /// An attempt that failed.
 pub(super) fn failure(shared: &Shared, error: &LoadError, now: Instant) {
-    let issuer = &shared.issuer;
+    let issuer = shown(&shared.issuer);
     let snapshot = shared.snapshot.load();
     let (level, consequence) = match snapshot.as_ref() {
         Some(keys) if !keys.is_dead(now, shared.max_stale) => {
@@ -37,7 +38,7 @@ pub(super) fn success(
     loaded: &Loaded,
     now: Instant,
 ) {
-    let issuer = &shared.issuer;
+    let issuer = shown(&shared.issuer);
     if lock(&shared.history).told_of_keys.is_news(Level::Good, "", now) {
         tracing::info!(%issuer, "keys can be loaded again");
     }
@@ -46,7 +47,7 @@ pub(super) fn success(
 
 /// What became of the metadata where it is not needed to find the keys.
 pub(super) fn metadata(shared: &Shared, error: Option<&Arc<LoadError>>, now: Instant) {
-    let issuer = &shared.issuer;
+    let issuer = shown(&shared.issuer);
     let (level, text) = match error {
         Some(error) => (Level::Worse, error.to_string()),
         None => (Level::Good, String::new()),
@@ -65,7 +66,7 @@ pub(super) fn metadata(shared: &Shared, error: Option<&Arc<LoadError>>, now: Ins
 
 /// Which keys there are now.
 pub(super) fn keys(shared: &Shared, before: Option<&KeySnapshot>, loaded: &Loaded) {
-    let (issuer, set) = (&shared.issuer, &loaded.set);
+    let (issuer, set) = (shown(&shared.issuer), &loaded.set);
     // What is told may take its time, and the lock is not held for it.
     let new = lock(&shared.history).new_skips(set);
     for skipped in new {

@@ -13,7 +13,7 @@ use url::Url;
 use super::discovery::{Discovered, Discovery, Metadata};
 use super::loaded::Known;
 use super::{LoadError, Loaded};
-use crate::fetch::HttpClient;
+use crate::fetch::{HttpClient, shown};
 use crate::jose::jwk_set::MAX_BYTES;
 use crate::jose::{Algorithm, KeyOrigin};
 
@@ -114,8 +114,8 @@ impl fmt::Debug for KeySource {
 impl fmt::Display for KeySource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Discovery(discovery) => write!(f, "discovery at {}", discovery.issuer),
-            Self::Uri { address, .. } => write!(f, "{address}"),
+            Self::Discovery(discovery) => write!(f, "discovery at {}", shown(&discovery.issuer)),
+            Self::Uri { address, .. } => f.write_str(&shown(address.as_str())),
             Self::Value(_) => f.write_str("the configured key set"),
             Self::File(path) => write!(f, "{}", path.display()),
         }

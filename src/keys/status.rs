@@ -5,17 +5,18 @@ use std::time::Duration;
 use super::shared::Shared;
 use super::sync::lock;
 use super::{Instant, KeyStore};
+use crate::fetch::shown;
 
 /// The keys of one issuer at one moment, for readiness checks and status pages. Nothing in it is
 /// secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyStatus {
-    /// The issuer as it is configured.
+    /// The issuer as it is configured, without a query.
     pub issuer: String,
     /// Where its keys come from.
     pub source: String,
-    /// The address of the key set in use, which discovery may have found; `None` for local keys.
+    /// The address of the key set in use, without its query, which discovery may have found; `None` for local keys.
     pub address: Option<String>,
     /// Whether tokens of this issuer can be judged.
     pub state: KeyState,
@@ -81,9 +82,11 @@ impl KeyStore {
         let usable = snapshot.as_ref().filter(|_| state != KeyState::Missing);
         let set = usable.map(|keys| keys.set());
         KeyStatus {
-            issuer: shared.issuer.to_string(),
+            issuer: shown(&shared.issuer).into_owned(),
             source: shared.source.to_string(),
-            address: usable.and_then(|keys| keys.loaded.address.as_ref()).map(ToString::to_string),
+            address: usable
+                .and_then(|keys| keys.loaded.address.as_ref())
+                .map(|at| shown(at.as_str()).into_owned()),
             state,
             keys: set.map_or(0, |set| set.len()),
             kids: set.map(|set| set.kids().map(str::to_owned).collect()).unwrap_or_default(),

@@ -218,7 +218,7 @@ impl KeyStore {
         let runtime = Handle::try_current().ok();
         if runtime.is_none() {
             self.has_warned.call_once(|| {
-                let issuer = self.issuer();
+                let issuer = &*crate::fetch::shown(self.issuer());
                 tracing::error!(issuer, "keys cannot be fetched outside a tokio runtime");
             });
         }

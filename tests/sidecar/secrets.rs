@@ -214,3 +214,22 @@ async fn hdr_14_nor_over_http2_and_tls_and_neither_is_the_key() {
     }
     everything_said_is_free_of(&secrets, sidecar);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn hdr_14_neither_is_what_the_query_of_an_address_holds() {
+    let (authority, upstream) = (authority().await, Upstream::start().await);
+    let secrets = Secrets(vec![("the query", QUERY_VALUE.to_owned())]);
+    for address in [authority.issuer_url(), "http://127.0.0.1:1"] {
+        let settings = talkative(&upstream, &authority, "text")
+            .with("PORTCULLIS_JWKS_URI", &format!("{address}/jwks?code={QUERY_VALUE}"));
+        let mut sidecar = settings.start_unready();
+        sidecar.wait_for_stderr("keys");
+        for page in ["/", "/metrics", "/readyz", "/livez"] {
+            secrets.are_not_in(&sidecar.ask_admin(page).text(), page);
+        }
+        sidecar.signal("INT");
+        assert_eq!(sidecar.wait().code(), Some(0));
+        assert!(sidecar.stderr().contains("/jwks?…"), "{}", sidecar.stderr());
+        secrets.are_not_in(&sidecar.stderr(), "the log");
+    }
+}

@@ -3,6 +3,7 @@
 
 use super::{LogFormat, Pem, Settings};
 use crate::env::{Origin, Read, Source, variables};
+use crate::fetch::shown;
 
 /// What the engine was told, as it was told: none of these is secret. The key set may hold secret
 /// keys, so only its origin is named.
@@ -12,7 +13,9 @@ pub(super) fn of_engine(source: &mut Source) -> Vec<(String, String)> {
         let value = match source.origin(variable) {
             Read::Value(Origin::File(path)) => format!("from the file {}", path.display()),
             Read::Value(Origin::Value(_)) if variable == variables::JWKS => "given".to_owned(),
-            Read::Value(Origin::Value(text)) => text,
+            Read::Value(Origin::Value(text)) => {
+                text.split_ascii_whitespace().map(shown).collect::<Vec<_>>().join(" ")
+            }
             Read::Unset | Read::Unusable => continue,
         };
         lines.push((variable.to_owned(), value));
