@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -118,17 +119,25 @@ impl Queue {
     }
 }
 
+/// How long nothing is written after a failure.
+const AFTER_A_FAILURE: Duration = Duration::from_millis(500);
+
 fn write_all(queue: &Queue, output: &mut impl Write) {
     let what = queue.what;
     while let Some((batches, lost)) = queue.next() {
         for batch in batches {
-            // Nobody is left to be told when the output is closed.
-            if let Err(error) = output.write_all(&batch).and_then(|()| output.flush()) {
-                tracing::warn!(%error, "{what}: cannot be written any more");
+            let written = output.write_all(&batch).and_then(|()| output.flush());
+            queue.lock().waiting -= batch.len();
+            let Err(error) = written else { continue };
+            tracing::warn!(%error, "{what}: cannot be written");
+            // Nobody is left to read.
+            if error.kind() == io::ErrorKind::BrokenPipe {
                 queue.give_up();
                 return;
             }
-            queue.lock().waiting -= batch.len();
+            // A disk that is full may not be so for ever.
+            queue.lock().lost += memchr::memchr_iter(b'\n', &batch).count();
+            thread::sleep(AFTER_A_FAILURE);
         }
         // Now there is room, also where this line has to go the same way.
         if lost > 0 {

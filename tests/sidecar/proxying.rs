@@ -97,3 +97,32 @@ async fn hdr_16_a_token_that_was_not_verified_is_never_forwarded() {
     assert_eq!(get(sidecar.address(), "/orders", &good).status, 200);
     assert!(upstream.take_one().field("authorization").is_some());
 }
+
+/// The path is one thing and the query another, also where the path has to be rewritten.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_makes_no_difference_to_the_path() {
+    let (authority, upstream) = (authority().await, Upstream::start().await);
+    let sidecar = Sidecar::before(&upstream, &authority)
+        .rules(
+            r#"
+            [[rule]]
+            path = "/public/{*rest}"
+            public = true
+            [[rule]]
+            path = "/café"
+            scopes = ["admin"]
+            "#,
+        )
+        .start();
+    for path in ["/public/%2e%2e/a", "/public/../a", "/public//a", "/public/a%2fb", "/public/a;b"] {
+        assert_eq!(get(sidecar.address(), path, "").status, 400, "{path}");
+        assert_eq!(get(sidecar.address(), &format!("{path}?x=1"), "").status, 400, "{path}");
+    }
+    let token = bearer(&authority.token().scope("other"));
+    for path in ["/caf%c3%a9?x", "/c%61f%C3%A9?x=%2e%2e/a"] {
+        assert_eq!(get(sidecar.address(), path, &token).status, 403, "{path}");
+    }
+    assert!(upstream.take().is_empty());
+    assert_eq!(get(sidecar.address(), "/public/%7e%41?x=%41/../b;c", "").status, 200);
+    assert_eq!(upstream.take_one().uri, "/public/~A?x=%41/../b;c");
+}

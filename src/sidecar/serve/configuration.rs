@@ -24,8 +24,8 @@ impl Configuration {
     /// Every fault, of the variables and of the files that they name.
     pub(in crate::sidecar) fn read(mut source: Source) -> Result<Self, ConfigError> {
         let (mut settings, engine) = Settings::read(&mut source);
-        let rules_file = settings.rules.clone().map(RulesFile::new);
-        let rules = rules_file.as_ref().map_or_else(Rules::none, |file| file.load(&mut source));
+        let mut rules_file = settings.rules.clone().map(RulesFile::new);
+        let rules = rules_file.as_mut().map_or_else(Rules::none, |file| file.load(&mut source));
         let tls = settings.tls.as_ref().and_then(|files| Tls::load(files, &mut source));
         let ((), warnings) = source.finish_quietly(())?;
         settings.warnings = warnings;

@@ -1,32 +1,58 @@
 //! The file of rules.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read as _;
+use std::mem;
 use std::path::PathBuf;
 
 use crate::env::{Source, variables};
 use crate::sidecar::rules::Rules;
 
+/// Larger files are refused. Bytes.
+const MAX_BYTES: u64 = 1024 * 1024;
+
 /// Where the rules are.
-pub(super) struct RulesFile(PathBuf);
+pub(super) struct RulesFile {
+    path: PathBuf,
+    loaded: String,
+}
 
 impl RulesFile {
     pub(super) fn new(path: PathBuf) -> Self {
-        Self(path)
+        Self { path, loaded: String::new() }
+    }
+
+    /// The text that the rules in use at the start were made of, once.
+    pub(super) fn take_loaded(&mut self) -> String {
+        mem::take(&mut self.loaded)
     }
 
     /// # Errors
     /// Why it cannot be read.
     pub(super) fn read(&self) -> Result<String, String> {
-        fs::read_to_string(&self.0).map_err(|error| format!("cannot read {:?}: {error}", self.0))
+        let mut text = String::new();
+        let read = File::open(&self.path)
+            .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text));
+        match read {
+            Ok(length) if u64::try_from(length).is_ok_and(|length| length <= MAX_BYTES) => Ok(text),
+            Ok(_) => Err(format!("{:?} is larger than {MAX_BYTES} bytes", self.path)),
+            Err(error) => Err(format!("cannot read {:?}: {error}", self.path)),
+        }
     }
 
     /// The rules; everything that is wrong with them, by their lines, goes to `source`.
-    pub(super) fn load(&self, source: &mut Source) -> Rules {
+    pub(super) fn load(&mut self, source: &mut Source) -> Rules {
         let mut fault = |problem| source.fault(variables::RULES, problem);
-        match self.read().map(|text| Rules::parse(&text)) {
-            Ok(Ok(rules)) => return rules,
-            Ok(Err(wrong)) => {
-                wrong.iter().for_each(|one| fault(format!("{}: {one}", self.0.display())));
+        match self.read() {
+            Ok(text) => {
+                let parsed = Rules::parse(&text);
+                self.loaded = text;
+                match parsed {
+                    Ok(rules) => return rules,
+                    Err(wrong) => wrong
+                        .iter()
+                        .for_each(|one| fault(format!("{}: {one}", self.path.display()))),
+                }
             }
             Err(problem) => fault(problem),
         }

@@ -36,7 +36,8 @@ impl Reloader {
         reloads: &Arc<Reloads>,
     ) -> Self {
         let mut watch = Watch {
-            rules: rules.map(|file| (Changes::new(file.read()), file)),
+            // What was loaded, not what is there by now.
+            rules: rules.map(|mut file| (Changes::new(Ok(file.take_loaded())), file)),
             tls: tls.and_then(|tls| {
                 Some((Changes::new(tls.read()?.map_err(|unfit| joined(&unfit))), tls))
             }),

@@ -1,7 +1,7 @@
 //! Addresses: where to listen, and where the service is.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use http::Uri;
 use http::uri::Scheme;
@@ -38,7 +38,12 @@ impl UpstreamAddress {
     pub(super) fn is(&self, listen: SocketAddr) -> bool {
         let ip = match self.host.as_str() {
             "localhost" => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
-            host => host.parse().ok(),
+            host => host.parse().ok().map(|ip| match ip {
+                // Connecting to nowhere leads to this machine.
+                IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+                IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+                ip => ip,
+            }),
         };
         let reached =
             |ip: IpAddr| ip == listen.ip() || (listen.ip().is_unspecified() && ip.is_loopback());
@@ -184,6 +189,8 @@ mod tests {
         assert!(to("http://localhost:8080").is(at("127.0.0.1:8080")));
         assert!(to("http://127.0.0.1:8080").is(at("0.0.0.0:8080")));
         assert!(to("http://[::1]:8080").is(at("[::]:8080")));
+        assert!(to("http://0.0.0.0:8080").is(at("127.0.0.1:8080")));
+        assert!(to("http://[::]:8080").is(at("[::1]:8080")));
         assert!(!to("http://127.0.0.1:8081").is(at("127.0.0.1:8080")));
         assert!(!to("http://10.0.0.1:8080").is(at("0.0.0.0:8080")));
     }

@@ -55,11 +55,12 @@ impl Settings {
         mode(source);
         let upstream = source.read_required(variables::UPSTREAM, addresses::upstream);
         let (listen, admin_listen) = addresses::listen(source);
-        if let Some(upstream) = &upstream
-            && upstream.is(listen)
-        {
-            let problem = format!("is the address of {} itself", variables::LISTEN);
-            source.fault(variables::UPSTREAM, problem);
+        let own = [(Some(listen), variables::LISTEN), (admin_listen, variables::ADMIN_LISTEN)];
+        for (address, variable) in own {
+            let leads_back = |upstream: &UpstreamAddress| address.is_some_and(|at| upstream.is(at));
+            if upstream.as_ref().is_some_and(leads_back) {
+                source.fault(variables::UPSTREAM, format!("is the address of {variable} itself"));
+            }
         }
         let forward_token = forward_token(source);
         let rules = source.read(variables::RULES, values::path).value();
