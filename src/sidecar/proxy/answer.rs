@@ -1,6 +1,5 @@
 //! What goes back to the client: the upstream's answer as it comes, or one of our own.
 
-use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -9,8 +8,8 @@ use bytes::Bytes;
 use http::{Response, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::time::{Sleep, sleep};
 
+use super::pause::Pause;
 use super::record::Record;
 use super::request_body::RequestBody;
 use super::request_id;
@@ -34,7 +33,7 @@ struct Forwarded {
     body: Incoming,
     lease: Lease<RequestBody>,
     record: Record,
-    pause: Option<Pin<Box<Sleep>>>,
+    pause: Pause,
 }
 
 /// An answer of our own. It is small, so that it counts as sent.
@@ -59,7 +58,7 @@ pub(super) fn forwarded(
     *response.version_mut() = Version::HTTP_11;
     record.say_goodbye(response.headers_mut());
     response.map(|body| {
-        let mut forwarded = Forwarded { body, lease, record, pause: None };
+        let mut forwarded = Forwarded { body, lease, record, pause: Pause::new(PAUSE) };
         if forwarded.body.is_end_stream() {
             forwarded.end();
         }
@@ -92,12 +91,11 @@ impl Forwarded {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
-            let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(PAUSE)));
-            ready!(pause.as_mut().poll(context));
+            ready!(self.pause.poll(context));
             self.fail(UpstreamFailure::Timeout);
             return Poll::Ready(Some(Err("the upstream stopped in its answer".into())));
         };
-        self.pause = None;
+        self.pause.end();
         match frame {
             Some(Ok(frame)) => {
                 self.record.sent(frame.data_ref().map_or(0, length));

@@ -14,6 +14,7 @@ mod fields;
 mod forwarded;
 mod head;
 mod identity;
+mod pause;
 mod peer;
 mod problem;
 mod record;
@@ -113,15 +114,18 @@ impl Proxy {
         peer: &Arc<Peer>,
     ) -> Answering {
         let mut record = Record::begin(self, peer, &request);
-        let (head, by_rules) = match self.check(&mut request) {
-            Ok(checked) => checked,
+        // The same rules for all of it, whatever is loaded meanwhile.
+        let routes = self.shared.routes.load();
+        let by_rules = routes.exist();
+        let head = match check(&mut request, by_rules) {
+            Ok(head) => head,
             Err(fault) => {
                 record.outcome(Outcome::BadRequest(fault));
                 let answer = problem::of_request(fault, record.method());
                 return Answering::done(answer::own(record, answer));
             }
         };
-        match self.judge(&request, &head, &mut record) {
+        match self.judge(&routes, &request, &head, &mut record) {
             Verdict::Done(judged) => go_on(judged, request, by_rules, head, record),
             Verdict::Wait(waiting) => Answering::later(async move {
                 let judged = waiting.await.map(Some);
@@ -130,20 +134,14 @@ impl Proxy {
         }
     }
 
-    /// Whether everybody reads the request alike. Its path is canonical after that, where there
-    /// are rules; whether there are is said too.
-    fn check(&self, request: &mut Request<Incoming>) -> Result<(Head, bool), BadRequest> {
-        let head = Head::check(request)?;
-        let by_rules = self.shared.routes.load().exist();
-        if by_rules && let Some(uri) = canonical(request.uri())? {
-            *request.uri_mut() = uri;
-        }
-        Ok((head, by_rules))
-    }
-
     /// Whether the request may go on, and with which token.
-    fn judge(&self, request: &Request<Incoming>, head: &Head, record: &mut Record) -> Verdict {
-        let routes = self.shared.routes.load();
+    fn judge(
+        &self,
+        routes: &Routes,
+        request: &Request<Incoming>,
+        head: &Head,
+        record: &mut Record,
+    ) -> Verdict {
         let Route { rule, access } = routes.route(request.method(), request.uri().path());
         record.rule(rule);
         let Some(gate) = access.gate() else { return Verdict::Done(Ok(None)) };
@@ -163,6 +161,16 @@ impl Proxy {
             }
         }
     }
+}
+
+/// Whether everybody reads the request alike. Its path is canonical after that, where there are
+/// rules.
+fn check(request: &mut Request<Incoming>, by_rules: bool) -> Result<Head, BadRequest> {
+    let head = Head::check(request)?;
+    if by_rules && let Some(uri) = canonical(request.uri())? {
+        *request.uri_mut() = uri;
+    }
+    Ok(head)
 }
 
 /// Whether it is a CORS preflight as browsers send it. Whatever has more in it, a body, a wish for

@@ -1,6 +1,5 @@
 //! The body of a request on its way to the upstream, as it comes and no faster than it is taken.
 
-use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -10,9 +9,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::Instant;
 
 use super::Proxy;
+use super::pause::Pause;
 use crate::sidecar::upstream::BoxError;
 
 /// How long a client may pause in the middle of its body. nginx's default too.
@@ -26,7 +26,7 @@ struct Content {
     inner: Incoming,
     proxy: Arc<Proxy>,
     upload: Upload,
-    pause: Option<Pin<Box<Sleep>>>,
+    pause: Pause,
 }
 
 /// How far a body has come; nothing where there is none.
@@ -50,7 +50,12 @@ impl RequestBody {
         let upload = Upload(Some(Arc::new(progress)));
         let proxy = Arc::clone(proxy);
         (
-            Self(Some(Box::new(Content { inner, proxy, upload: upload.clone(), pause: None }))),
+            Self(Some(Box::new(Content {
+                inner,
+                proxy,
+                upload: upload.clone(),
+                pause: Pause::new(PAUSE),
+            }))),
             upload,
         )
     }
@@ -62,12 +67,11 @@ impl Content {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
         let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) else {
-            let pause = self.pause.get_or_insert_with(|| Box::pin(sleep(PAUSE)));
-            ready!(pause.as_mut().poll(context));
+            ready!(self.pause.poll(context));
             self.upload.give_up();
             return Poll::Ready(Some(Err("the client stopped in the middle of its body".into())));
         };
-        self.pause = None;
+        self.pause.end();
         self.upload.note_progress();
         Poll::Ready(frame.map(|frame| match frame {
             Ok(frame) => Ok(self.clean(frame)),

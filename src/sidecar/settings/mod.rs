@@ -105,3 +105,50 @@ fn forward_token(source: &mut Source) -> bool {
     }
     on
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn faults(more: &[(&str, &str)]) -> Vec<String> {
+        let good = [
+            ("PORTCULLIS_ISSUER", "https://as.example"),
+            ("PORTCULLIS_AUDIENCE", "https://api.example"),
+            ("PORTCULLIS_UPSTREAM", "http://127.0.0.1:3000"),
+        ];
+        // The first of a name counts.
+        let variables = more.iter().chain(&good);
+        let mut source = Source::new(variables.map(|(name, value)| (name.into(), value.into())));
+        let _ = Settings::read(&mut source);
+        let error = source.finish_quietly(()).err();
+        error
+            .map_or_else(Vec::new, |error| error.faults().iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn what_cannot_work_is_refused() {
+        assert!(faults(&[]).is_empty(), "{:?}", faults(&[]));
+        for (more, fault) in [
+            (&[("PORTCULLIS_MODE", "forward-auth")][..], "PORTCULLIS_MODE: is not there yet"),
+            (&[("PORTCULLIS_MODE", "ext-authz")], "PORTCULLIS_MODE: is not there yet"),
+            (
+                &[("PORTCULLIS_ADMIN_LISTEN", "127.0.0.1:8080")],
+                "PORTCULLIS_ADMIN_LISTEN: must not be the address of PORTCULLIS_LISTEN",
+            ),
+            (
+                &[("PORTCULLIS_UPSTREAM", "http://127.0.0.1:8080")],
+                "PORTCULLIS_UPSTREAM: is the address of PORTCULLIS_LISTEN itself",
+            ),
+            (
+                &[("PORTCULLIS_UPSTREAM", "http://localhost:9090")],
+                "PORTCULLIS_UPSTREAM: is the address of PORTCULLIS_ADMIN_LISTEN itself",
+            ),
+            (&[("PORTCULLIS_TLS_CERT", "x")], "PORTCULLIS_TLS_KEY: is required"),
+            (&[("PORTCULLIS_TLS_KEY", "x")], "PORTCULLIS_TLS_CERT: is required"),
+        ] {
+            let found = faults(more);
+            assert_eq!(found.len(), 1, "{found:?}");
+            assert!(found[0].starts_with(fault), "{found:?}");
+        }
+    }
+}

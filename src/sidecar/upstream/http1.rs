@@ -41,17 +41,20 @@ pub(super) struct Pool<B> {
 
 /// The stack. Its lock is a worker's own, and held for a push or a pop.
 pub(super) struct Idle<B> {
-    stack: Mutex<Vec<Connection<B>>>,
+    stack: Mutex<Vec<Resting<B>>>,
     places: Arc<Places>,
 }
 
 /// A connection that can take a request.
 pub(super) struct Connection<B> {
     sender: SendRequest<B>,
-    /// Since when it has nothing to do.
-    idle_since: Instant,
-    /// How long it may be used after that.
+    /// How long it may rest and be used after that.
     idle_time: Duration,
+}
+
+struct Resting<B> {
+    connection: Connection<B>,
+    since: Instant,
 }
 
 /// What hyper says of a request that it was given: the answer, or perhaps the request again.
@@ -117,8 +120,7 @@ where
     }
 
     fn leased(&self, response: Response<Incoming>, sender: SendRequest<B>) -> Answered<B> {
-        let (idle_since, idle_time) = (Instant::now(), idle_time(response.headers()));
-        let connection = Connection { sender, idle_since, idle_time };
+        let connection = Connection { sender, idle_time: idle_time(response.headers()) };
         (response, Lease::new(Arc::clone(&self.idle), connection))
     }
 
@@ -162,11 +164,11 @@ impl<B> Idle<B> {
         let mut stack = self.stack.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         while let Some(last) = stack.last() {
-            let idle = now.saturating_duration_since(last.idle_since);
-            if idle >= rested && idle < last.idle_time {
+            let idle = now.saturating_duration_since(last.since);
+            if idle >= rested && idle < last.connection.idle_time {
                 return None;
             }
-            let connection = stack.pop()?;
+            let Resting { connection, .. } = stack.pop()?;
             if idle < connection.idle_time && connection.sender.is_ready() {
                 return Some(connection.sender);
             }
@@ -174,8 +176,7 @@ impl<B> Idle<B> {
         None
     }
 
-    pub(super) fn push(&self, mut connection: Connection<B>) {
-        connection.idle_since = Instant::now();
+    pub(super) fn push(&self, connection: Connection<B>) {
         if connection.sender.is_closed() {
             return;
         }
@@ -188,7 +189,7 @@ impl<B> Idle<B> {
         if stack.len() >= MAX_IDLE {
             stack.remove(0);
         }
-        stack.push(connection);
+        stack.push(Resting { connection, since: Instant::now() });
     }
 }
 
