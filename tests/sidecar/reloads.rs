@@ -86,9 +86,14 @@ async fn bad_rules_replace_nothing_and_say_why() {
     ]) {
         replace(&path, bad);
         sidecar.signal("HUP");
-        sidecar.wait_for(|| count(&sidecar, "failed") >= failures, "a failed reload");
-        let (log, page) = (sidecar.stderr(), sidecar.ask_admin("/").text());
-        let line = log.lines().rfind(|line| line.contains("rules: not taken up")).unwrap();
+        let told = || {
+            let log = sidecar.stderr();
+            let mut lines = log.lines().filter(|line| line.contains("rules: not taken up"));
+            lines.nth(failures - 1).map(str::to_owned)
+        };
+        sidecar.wait_for(|| told().is_some(), "a line about it");
+        let (line, page) = (told().unwrap(), sidecar.ask_admin("/").text());
+        assert_eq!(count(&sidecar, "failed"), failures);
         for reason in reasons {
             assert!(line.contains(reason), "{reason}: {line}");
             let reason = reason.replace('"', "&quot;");

@@ -99,8 +99,8 @@ impl Watch {
             match changes.look(read.map_err(|unfit| joined(&unfit)), look) {
                 Some(Ok(pems)) => match tls.use_now(pems) {
                     Ok(()) => {
-                        tracing::info!(now = tls.describe(), "certificate: taken up");
                         watched.loaded(tls.describe());
+                        tracing::info!(now = tls.describe(), "certificate: taken up");
                     }
                     Err(unfit) => keep("certificate", &unfit.to_string(), watched),
                 },
@@ -120,8 +120,8 @@ fn use_rules(text: &str, shared: &Shared, watched: &Watched) {
             }
             // Requests that are being judged finish with the ones before.
             shared.routes.store(Arc::new(rules.compile(&shared.server)));
+            watched.loaded(now.clone());
             tracing::info!(now, "rules: taken up");
-            watched.loaded(now);
         }
         Err(faults) => {
             keep("rules", &joined(&faults), watched);
@@ -130,8 +130,9 @@ fn use_rules(text: &str, shared: &Shared, watched: &Watched) {
 }
 
 fn keep(what: &str, problem: &str, watched: &Watched) {
-    tracing::error!("{what}: not taken up, what was there before is kept: {problem}");
+    // Who reads the line finds it counted.
     watched.failed(problem);
+    tracing::error!("{what}: not taken up, what was there before is kept: {problem}");
 }
 
 /// All faults on one line.
