@@ -21,6 +21,7 @@ mod record;
 mod request_body;
 mod request_id;
 mod tunnel;
+mod wait;
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -41,6 +42,7 @@ use self::head::Head;
 use self::record::Record;
 use self::request_body::RequestBody;
 use super::access_log::AccessLog;
+use super::known_fields::Present;
 use super::path;
 use super::rules::{Route, Routes};
 use super::settings::{Networks, Settings};
@@ -113,11 +115,12 @@ impl Proxy {
         mut request: Request<Incoming>,
         peer: &Arc<Peer>,
     ) -> Answering {
-        let mut record = Record::begin(self, peer, &request);
+        let present = Present::of(request.headers());
+        let mut record = Record::begin(self, peer, &request, present);
         // The same rules for all of it, whatever is loaded meanwhile.
         let routes = self.shared.routes.load();
         let by_rules = routes.exist();
-        let head = match check(&mut request, by_rules) {
+        let head = match check(&mut request, present, by_rules) {
             Ok(head) => head,
             Err(fault) => {
                 record.outcome(Outcome::BadRequest(fault));
@@ -165,8 +168,12 @@ impl Proxy {
 
 /// Whether everybody reads the request alike. Its path is canonical after that, where there are
 /// rules.
-fn check(request: &mut Request<Incoming>, by_rules: bool) -> Result<Head, BadRequest> {
-    let head = Head::check(request)?;
+fn check(
+    request: &mut Request<Incoming>,
+    present: Present,
+    by_rules: bool,
+) -> Result<Head, BadRequest> {
+    let head = Head::check(request, present)?;
     if by_rules && let Some(uri) = canonical(request.uri())? {
         *request.uri_mut() = uri;
     }
@@ -202,6 +209,7 @@ fn go_on(
     let proxy = Arc::clone(record.proxy());
     let hop = Hop {
         host: &head.host,
+        present: head.present,
         peer: record.peer(),
         request_id: record.request_id(),
         upgrade: head.upgrade.as_ref(),

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::CONNECTION;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use hyper::body::Incoming;
 
 use super::{Peer, Proxy, forwarded, request_id};
 use crate::sidecar::access_log::Line;
+use crate::sidecar::known_fields::{Mark, Present};
 use crate::sidecar::pace::Underway;
 use crate::sidecar::telemetry::{InFlight, Outcome};
 
@@ -37,7 +38,12 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn begin(proxy: &Arc<Proxy>, peer: &Arc<Peer>, request: &Request<Incoming>) -> Self {
+    pub(super) fn begin(
+        proxy: &Arc<Proxy>,
+        peer: &Arc<Peer>,
+        request: &Request<Incoming>,
+        present: Present,
+    ) -> Self {
         let headers = request.headers();
         let trusted = &proxy.shared.trusted_proxies;
         let told = || forwarded::client(headers, |address| trusted.contain(address));
@@ -47,15 +53,19 @@ impl Record {
             method: request.method().clone(),
             uri: request.uri().clone(),
             client: peer.trusted.then(told).flatten(),
-            request_id: request_id::of(headers),
-            traceparent: headers.get(TRACEPARENT).cloned(),
+            request_id: request_id::of(headers, present),
+            traceparent: if present.has(Mark::TRACEPARENT) {
+                headers.get(TRACEPARENT).cloned()
+            } else {
+                None
+            },
             rule: None,
             outcome: Outcome::ClientGone,
             status: None,
             bytes: 0,
             is_finished: false,
             peer: Arc::clone(peer),
-            _underway: peer.pace().request(request.version() == Version::HTTP_2),
+            _underway: peer.pace().request(),
             _in_flight: proxy.shared.telemetry.in_flight(),
         }
     }

@@ -44,10 +44,9 @@ static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 impl RequestBody {
     pub(super) fn new(inner: Incoming, proxy: &Arc<Proxy>) -> (Self, Upload) {
         if inner.is_end_stream() {
-            return (Self(None), Upload(None));
+            return (Self(None), Upload::of_nothing());
         }
-        let progress = Progress { last: AtomicU64::new(now()), given_up: AtomicBool::new(false) };
-        let upload = Upload(Some(Arc::new(progress)));
+        let upload = Upload::begun();
         let proxy = Arc::clone(proxy);
         (
             Self(Some(Box::new(Content {
@@ -94,6 +93,16 @@ impl Content {
 }
 
 impl Upload {
+    /// That of a request without a body.
+    pub(super) fn of_nothing() -> Self {
+        Self(None)
+    }
+
+    pub(super) fn begun() -> Self {
+        let progress = Progress { last: AtomicU64::new(now()), given_up: AtomicBool::new(false) };
+        Self(Some(Arc::new(progress)))
+    }
+
     /// When a part of it came last; `None` where there is no body to wait for.
     pub(super) fn last_progress(&self) -> Option<Instant> {
         let progress = self.0.as_ref()?;
@@ -105,7 +114,7 @@ impl Upload {
         self.0.as_ref().is_some_and(|progress| progress.given_up.load(Ordering::Relaxed))
     }
 
-    fn note_progress(&self) {
+    pub(super) fn note_progress(&self) {
         if let Some(progress) = &self.0 {
             progress.last.store(now(), Ordering::Relaxed);
         }

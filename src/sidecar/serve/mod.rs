@@ -10,6 +10,7 @@ mod connection;
 mod files;
 mod listener;
 mod logging;
+mod protocols;
 mod reload;
 mod shares;
 mod signals;

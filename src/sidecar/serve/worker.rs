@@ -8,8 +8,9 @@ use std::thread::{self, JoinHandle};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::connection::{Accepted, Protocols};
+use super::connection::Accepted;
 use super::logging::Log;
+use super::protocols::Protocols;
 use crate::sidecar::proxy::{Proxy, Shared};
 use crate::sidecar::seat::Load;
 use crate::sidecar::settings::Settings;
