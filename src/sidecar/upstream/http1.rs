@@ -10,12 +10,12 @@ use http::header::HeaderName;
 use http::{HeaderMap, Request, Response};
 use hyper::body::{Body, Incoming};
 use hyper::client::conn::TrySendError;
-use hyper::client::conn::http1::{self, SendRequest};
-
+use hyper::client::conn::http1;
 use tokio::task::yield_now;
 
 use super::connect::Target;
 use super::places::{Places, Unused};
+use super::sender::Sender;
 use super::{Anew, Answered, BoxError, Failure, Lease, State};
 
 /// How long an unused connection is kept where the upstream does not say how long it keeps it.
@@ -30,8 +30,8 @@ const JUST_USED: Duration = Duration::from_millis(10);
 /// Connections that are kept for later, for each worker.
 const MAX_IDLE: usize = 256;
 
-/// Bytes of the head of an answer, and of what is read at once.
-const MAX_BUFFER: usize = 128 * 1024;
+/// Bytes of a part of an answer's head that is not its end, and of what is read at once.
+pub(super) const MAX_BUFFER: usize = 128 * 1024;
 
 /// The connections of one worker.
 pub(super) struct Pool<B> {
@@ -47,7 +47,7 @@ pub(super) struct Idle<B> {
 
 /// A connection that can take a request.
 pub(super) struct Connection<B> {
-    sender: SendRequest<B>,
+    sender: Sender<B>,
     /// How long it may rest and be used after that.
     idle_time: Duration,
 }
@@ -64,7 +64,7 @@ type Handed<B> =
 /// A request that was handed over to a connection.
 pub(super) struct Sent<B> {
     pool: Arc<Pool<B>>,
-    sender: Option<SendRequest<B>>,
+    sender: Option<Sender<B>>,
     handed: Handed<B>,
 }
 
@@ -94,7 +94,7 @@ where
         let pool = Arc::clone(self);
         match self.idle.pop(JUST_USED) {
             Some(mut sender) => {
-                let handed = Box::pin(sender.try_send_request(request));
+                let handed = Box::pin(sender.try_send(request));
                 State::Sent(Sent { pool, sender: Some(sender), handed })
             }
             None => State::Anew(Box::pin(pool.send_anew(request))),
@@ -106,7 +106,7 @@ where
         // Whatever the system knows of connections that have ended is heard before.
         yield_now().await;
         while let Some(mut sender) = self.idle.pop(LONGEST_IDLE) {
-            match sender.try_send_request(request).await {
+            match sender.try_send(request).await {
                 Ok(response) => return Ok(self.leased(response, sender)),
                 Err(mut error) => match error.take_message() {
                     Some(unsent) => request = unsent,
@@ -115,17 +115,21 @@ where
             }
         }
         let mut sender = self.open().await?;
-        let response = sender.send_request(request).await.map_err(Failure::Broken)?;
-        Ok(self.leased(response, sender))
+        match sender.try_send(request).await {
+            Ok(response) => Ok(self.leased(response, sender)),
+            Err(error) => Err(Failure::Broken(error.into_error())),
+        }
     }
 
-    fn leased(&self, response: Response<Incoming>, sender: SendRequest<B>) -> Answered<B> {
+    fn leased(&self, response: Response<Incoming>, sender: Sender<B>) -> Answered<B> {
+        sender.answered();
         let connection = Connection { sender, idle_time: idle_time(response.headers()) };
         (response, Lease::new(Arc::clone(&self.idle), connection))
     }
 
-    async fn open(&self) -> Result<SendRequest<B>, Failure> {
+    async fn open(&self) -> Result<Sender<B>, Failure> {
         let io = self.target.connect().await?;
+        let unanswered = io.inner().unanswered();
         let (sender, connection) = http1::Builder::new()
             .max_buf_size(MAX_BUFFER)
             .writev(false)
@@ -134,7 +138,7 @@ where
             .map_err(Failure::Broken)?;
         // Its end is seen by whoever uses the sender.
         tokio::spawn(connection.with_upgrades());
-        Ok(sender)
+        Ok(Sender::new(sender, unanswered))
     }
 }
 
@@ -160,7 +164,7 @@ where
 
 impl<B> Idle<B> {
     /// The one that was used last, if it has rested for less than that.
-    fn pop(&self, rested: Duration) -> Option<SendRequest<B>> {
+    fn pop(&self, rested: Duration) -> Option<Sender<B>> {
         let mut stack = self.stack.lock().unwrap_or_else(PoisonError::into_inner);
         let now = Instant::now();
         while let Some(last) = stack.last() {

@@ -9,6 +9,7 @@ mod http1;
 mod http2;
 mod lease;
 mod places;
+mod sender;
 mod stream;
 
 use std::future::Future;
