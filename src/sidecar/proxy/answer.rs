@@ -13,6 +13,7 @@ use super::pause::Pause;
 use super::record::Record;
 use super::request_body::RequestBody;
 use super::request_id;
+use crate::sidecar::pace;
 use crate::sidecar::telemetry::{Outcome, UpstreamFailure};
 use crate::sidecar::upstream::{BoxError, Lease};
 
@@ -125,10 +126,12 @@ impl Body for AnswerBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.0 {
+        let frame = match &mut self.0 {
             Content::Upstream(forwarded) => forwarded.poll_frame(context),
             Content::Own(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
-        }
+        };
+        pace::note(&frame);
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -8,7 +8,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -16,7 +16,7 @@ use tokio::time::timeout;
 
 use super::tls::Tls;
 use crate::sidecar::drain::Phase;
-use crate::sidecar::pace::{Pace, Paced, Patience};
+use crate::sidecar::pace::{Pace, Paced, Patience, Streams};
 use crate::sidecar::proxy::{Peer, Proxy};
 
 /// For TLS to be agreed on.
@@ -49,11 +49,11 @@ pub(super) struct Accepted {
 }
 
 /// HTTP/1.1 and HTTP/2 within our limits.
-pub(super) struct Protocols(auto::Builder<TokioExecutor>);
+pub(super) struct Protocols(auto::Builder<Streams>);
 
 impl Protocols {
     pub(super) fn new() -> Self {
-        let mut builder = auto::Builder::new(TokioExecutor::new());
+        let mut builder = auto::Builder::new(Streams);
         // Without a timer: connections are looked at from outside.
         // Answers are small or come in large parts: gathering slices costs more than copying them.
         builder.http1().max_buf_size(MAX_HEADER).writev(false);
