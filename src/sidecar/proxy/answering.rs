@@ -26,6 +26,9 @@ use crate::sidecar::upstream::{Answered, Failure, Sending};
 /// request's own body. nginx's default too.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// So much longer where there is a body: a client that stops in the middle of it is told so first.
+const GRACE: Duration = Duration::from_secs(1);
+
 type Later = Pin<Box<dyn Future<Output = Result<Response<AnswerBody>, Infallible>> + Send>>;
 
 pin_project! {
@@ -115,8 +118,8 @@ fn poll_timeout(
         ready!(timeout.as_mut().poll(context));
         match upload.last_progress() {
             // As long as the request is still coming, nobody is late.
-            Some(progress) if progress + TIMEOUT > Instant::now() => {
-                timeout.as_mut().reset(progress + TIMEOUT);
+            Some(progress) if progress + TIMEOUT + GRACE > Instant::now() => {
+                timeout.as_mut().reset(progress + TIMEOUT + GRACE);
             }
             _ => return Poll::Ready(()),
         }

@@ -5,8 +5,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::header::{CONNECTION, UPGRADE};
@@ -51,29 +51,28 @@ where
     C: AsyncRead + AsyncWrite + Unpin,
     U: AsyncRead + AsyncWrite + Unpin,
 {
-    let alive = AtomicBool::new(true);
-    let mut client = Watched { io: client, alive: &alive };
-    let mut upstream = Watched { io: upstream, alive: &alive };
+    let (alive, sent) = (AtomicBool::new(true), AtomicU64::new(0));
+    let mut client = Watched { io: client, alive: &alive, taken: Some(&sent) };
+    let mut upstream = Watched { io: upstream, alive: &alive, taken: None };
     let mut ticks = interval(IDLE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let copied = copy_bidirectional(&mut client, &mut upstream);
     tokio::pin!(copied);
     loop {
         tokio::select! {
-            ended = &mut copied => {
-                // A side that breaks off is an end like any other.
-                record.sent(ended.map_or(0, |(_, to_client)| to_client));
-                return;
-            }
-            _ = ticks.tick() => if !alive.swap(false, Ordering::Relaxed) { return },
+            // A side that breaks off is an end like any other.
+            _ = &mut copied => break,
+            _ = ticks.tick() => if !alive.swap(false, Ordering::Relaxed) { break },
         }
     }
+    record.sent(sent.load(Ordering::Relaxed));
 }
 
-/// Notes that something has come.
+/// Notes that something has come, and how much was taken.
 struct Watched<'a, T> {
     io: T,
     alive: &'a AtomicBool,
+    taken: Option<&'a AtomicU64>,
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Watched<'_, T> {
@@ -96,7 +95,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<'_, T> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(context, bytes)
+        let written = ready!(Pin::new(&mut self.io).poll_write(context, bytes))?;
+        if let Some(taken) = self.taken {
+            taken.fetch_add(u64::try_from(written).unwrap_or(u64::MAX), Ordering::Relaxed);
+        }
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
