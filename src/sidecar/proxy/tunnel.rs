@@ -51,8 +51,9 @@ where
     C: AsyncRead + AsyncWrite + Unpin,
     U: AsyncRead + AsyncWrite + Unpin,
 {
-    let (alive, sent) = (AtomicBool::new(true), AtomicU64::new(0));
-    let mut client = Watched { io: client, alive: &alive, taken: Some(&sent) };
+    let alive = AtomicBool::new(true);
+    let sent = Sent { record, bytes: AtomicU64::new(0) };
+    let mut client = Watched { io: client, alive: &alive, taken: Some(&sent.bytes) };
     let mut upstream = Watched { io: upstream, alive: &alive, taken: None };
     let mut ticks = interval(IDLE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -65,7 +66,18 @@ where
             _ = ticks.tick() => if !alive.swap(false, Ordering::Relaxed) { break },
         }
     }
-    record.sent(sent.load(Ordering::Relaxed));
+}
+
+/// What the client was sent, for the record, also where the tunnel is cut off.
+struct Sent<'a> {
+    record: &'a mut Record,
+    bytes: AtomicU64,
+}
+
+impl Drop for Sent<'_> {
+    fn drop(&mut self) {
+        self.record.sent(*self.bytes.get_mut());
+    }
 }
 
 /// Notes that something has come, and how much was taken.

@@ -110,7 +110,7 @@ impl Sidecar {
             }
         }
 
-        let telemetry = Arc::new(Telemetry::new(server.clone()));
+        let telemetry = Arc::new(Telemetry::new(server.clone()).with_logs(log.lost()));
         let readiness = Arc::new(Readiness::default());
         let reloads = Arc::new(Reloads {
             rules: rules_file.as_ref().map(|_| Watched::new(files::describe(&rules))),
