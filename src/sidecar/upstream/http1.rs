@@ -110,14 +110,14 @@ where
                 Ok(response) => return Ok(self.leased(response, sender)),
                 Err(mut error) => match error.take_message() {
                     Some(unsent) => request = unsent,
-                    None => return Err(Failure::Broken(error.into_error())),
+                    None => return Err(error.into_error().into()),
                 },
             }
         }
         let mut sender = self.open().await?;
         match sender.try_send(request).await {
             Ok(response) => Ok(self.leased(response, sender)),
-            Err(error) => Err(Failure::Broken(error.into_error())),
+            Err(error) => Err(error.into_error().into()),
         }
     }
 
@@ -130,12 +130,8 @@ where
     async fn open(&self) -> Result<Sender<B>, Failure> {
         let io = self.target.connect().await?;
         let unanswered = io.inner().unanswered();
-        let (sender, connection) = http1::Builder::new()
-            .max_buf_size(MAX_BUFFER)
-            .writev(false)
-            .handshake(io)
-            .await
-            .map_err(Failure::Broken)?;
+        let (sender, connection) =
+            http1::Builder::new().max_buf_size(MAX_BUFFER).writev(false).handshake(io).await?;
         // Its end is seen by whoever uses the sender.
         tokio::spawn(connection.with_upgrades());
         Ok(Sender::new(sender, unanswered))
@@ -154,7 +150,7 @@ where
             (Ok(response), Some(sender)) => Next::Answered(Ok(self.pool.leased(response, sender))),
             (Err(mut error), _) => match error.take_message() {
                 Some(unsent) => Next::Anew(Box::pin(Arc::clone(&self.pool).send_anew(unsent))),
-                None => Next::Answered(Err(Failure::Broken(error.into_error()))),
+                None => Next::Answered(Err(error.into_error().into())),
             },
             // Polled after its end, which the contract of futures forbids.
             (Ok(_), None) => return Poll::Pending,
