@@ -100,8 +100,9 @@ impl Forwarded {
         match frame {
             Some(Ok(frame)) => {
                 self.record.sent(frame.data_ref().map_or(0, length));
-                // A body whose length is known is not asked again after its last byte.
-                if self.body.is_end_stream() {
+                // A body is not asked again after its trailers, and where its length is known not
+                // after its last byte.
+                if self.body.is_end_stream() || frame.is_trailers() {
                     self.end();
                 }
                 Poll::Ready(Some(Ok(frame)))

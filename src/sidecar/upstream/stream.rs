@@ -26,7 +26,7 @@ pub(super) struct Unanswered(Arc<AtomicUsize>);
 const NOT_AWAITED: usize = usize::MAX;
 
 impl Unanswered {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Arc::new(AtomicUsize::new(NOT_AWAITED)))
     }
 
@@ -38,6 +38,11 @@ impl Unanswered {
     /// The answer has begun.
     pub(super) fn end(&self) {
         self.0.store(NOT_AWAITED, Ordering::Relaxed);
+    }
+
+    /// Whether nothing has come so far.
+    pub(super) fn is_silence(&self) -> bool {
+        self.0.load(Ordering::Relaxed) == 0
     }
 
     fn came(&self, bytes: usize) -> io::Result<()> {
