@@ -4,12 +4,14 @@
 //! stands, and is looked at every few seconds.
 
 mod paced;
+mod streams;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 pub(super) use paced::{Paced, Protocol};
+pub(super) use streams::{Streams, note};
 
 /// From the first byte of a request to the end of its header.
 const HEADER: Duration = Duration::from_secs(15);

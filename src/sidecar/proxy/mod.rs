@@ -27,6 +27,7 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 use http::header::AUTHORIZATION;
@@ -85,6 +86,8 @@ pub(super) struct Proxy {
     shared: Arc<Shared>,
     upstream: Upstream<RequestBody>,
     log: AccessLog,
+    /// Whether what is not answered by now is not going to be.
+    is_over: AtomicBool,
 }
 
 /// What becomes of a request before the upstream is asked: a token, none where none is needed, or
@@ -102,11 +105,17 @@ impl Proxy {
         places: Arc<Places>,
         log: AccessLog,
     ) -> Self {
-        Self { shared, upstream: Upstream::new(&settings.upstream, places), log }
+        let upstream = Upstream::new(&settings.upstream, places);
+        Self { shared, upstream, log, is_over: AtomicBool::new(false) }
     }
 
     pub(super) fn log(&self) -> &AccessLog {
         &self.log
+    }
+
+    /// Requests that end after this were cut off.
+    pub(super) fn end(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
     }
 
     /// Answers a request; it is recorded when its answer has been sent.
@@ -147,8 +156,12 @@ impl Proxy {
     ) -> Verdict {
         let Route { rule, access } = routes.route(request.method(), request.uri().path());
         record.rule(rule);
-        let Some(gate) = access.gate() else { return Verdict::Done(Ok(None)) };
+        let Some(gate) = access.gate() else {
+            record.outcome(Outcome::Public);
+            return Verdict::Done(Ok(None));
+        };
         if self.shared.server.preflight() == Preflight::Pass && asks_for_nothing(request, head) {
+            record.outcome(Outcome::Preflight);
             return Verdict::Done(Ok(None));
         }
         match gate.decide(request.headers(), request.uri(), None) {
@@ -205,7 +218,9 @@ fn go_on(
             return Answering::done(answer::own(record, answer));
         }
     };
-    record.outcome(if token.is_some() { Outcome::Allowed } else { Outcome::Public });
+    if token.is_some() {
+        record.outcome(Outcome::Allowed);
+    }
     let proxy = Arc::clone(record.proxy());
     let hop = Hop {
         host: &head.host,

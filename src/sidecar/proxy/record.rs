@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use http::header::CONNECTION;
@@ -118,8 +119,12 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        // Nobody drops an answer that is still read.
-        let outcome = if self.is_finished { self.outcome } else { Outcome::ClientGone };
+        // Nobody drops an answer that is still read, but for the end of it all.
+        let outcome = match self.is_finished {
+            true => self.outcome,
+            false if self.proxy.is_over.load(Ordering::Relaxed) => Outcome::CutOff,
+            false => Outcome::ClientGone,
+        };
         let took = self.started.elapsed();
         self.proxy.shared.telemetry.record(outcome, took);
         let told = self.client.map(|address| address.to_string());

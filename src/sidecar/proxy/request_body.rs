@@ -20,6 +20,7 @@ const PAUSE: Duration = Duration::from_secs(60);
 
 /// What the client sends, without trailers that are not its to send. Most requests have nothing to
 /// send, and each connection has room for dozens of requests, so that it matters how small it is.
+#[derive(Default)]
 pub(super) struct RequestBody(Option<Box<Content>>);
 
 struct Content {

@@ -12,6 +12,9 @@ use super::request_body::Upload;
 /// Counted from the last sign of life of the request's own body. nginx's default too.
 const TIMEOUT: Duration = Duration::from_secs(60);
 
+/// So much longer where there is a body: a client that stops in the middle of it is told so first.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// One request's wait for its answer.
 ///
 /// A connection of HTTP/1.1 is looked at every few seconds, and the one request on it with it, so
@@ -36,7 +39,7 @@ impl Wait {
                 None => {}
             }
             // As long as the request is still coming, nobody is late.
-            match upload.last_progress().map(|progress| progress + TIMEOUT) {
+            match upload.last_progress().map(|progress| progress + TIMEOUT + GRACE) {
                 Some(until) if until > Instant::now() => {
                     self.until = until;
                     if let Some(timer) = &mut self.timer {
@@ -84,7 +87,7 @@ mod tests {
             }
             advance(TIMEOUT - Duration::from_secs(1)).await;
             assert!(!is_over(&mut wait, &upload).await);
-            advance(Duration::from_secs(2)).await;
+            advance(Duration::from_secs(1) + GRACE).await;
             assert!(is_over(&mut wait, &upload).await);
         }
     }

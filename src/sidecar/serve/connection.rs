@@ -127,3 +127,6 @@ async fn touched(mut connection: Pin<&mut impl Future>, pace: &Pace) -> End {
     })
     .await
 }
+
+#[cfg(test)]
+mod tests;

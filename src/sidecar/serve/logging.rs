@@ -11,7 +11,7 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{fmt, registry};
 
 use crate::sidecar::access_log::AccessLog;
-use crate::sidecar::log_writer::{Writer, Written};
+use crate::sidecar::log_writer::{Lost, Writer, Written};
 use crate::sidecar::settings::{LogFormat, Settings};
 
 /// For the last lines, where there is no other time left.
@@ -44,6 +44,12 @@ impl Log {
     /// One worker's own.
     pub(super) fn access(&self) -> AccessLog {
         AccessLog::new(self.access.as_ref().map(|(writer, _)| writer.clone()), self.format)
+    }
+
+    /// Lines that were not written, each count by the name that it has in metrics.
+    pub(super) fn lost(&self) -> Vec<(&'static str, Lost)> {
+        let access = self.access.as_ref().map(|(writer, _)| ("access", writer.lost()));
+        access.into_iter().chain([("process", self.others.0.lost())]).collect()
     }
 
     /// Waits until everything is written: as long as there is time, a second at least, and not if

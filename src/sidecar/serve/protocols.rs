@@ -13,10 +13,10 @@ use http_body::Body;
 use hyper::body::Incoming;
 use hyper::server::conn::{http1, http2};
 use hyper::service::HttpService;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::sidecar::pace::{Paced, Protocol};
+use crate::sidecar::pace::{Paced, Protocol, Streams};
 
 /// Bytes of a request's header: a token of 16 KiB, and three times as much for everything else. The
 /// number of fields is hyper's own limit, 100: another one would cost every request an allocation.
@@ -34,7 +34,7 @@ const PING_TIMEOUT: Duration = Duration::from_secs(20);
 /// HTTP/1.1 and HTTP/2 within our limits.
 pub(super) struct Protocols {
     http1: http1::Builder,
-    http2: http2::Builder<TokioExecutor>,
+    http2: http2::Builder<Streams>,
 }
 
 impl Protocols {
@@ -43,7 +43,7 @@ impl Protocols {
         // Answers are small or come in large parts: gathering slices costs more than copying them.
         let mut http1 = http1::Builder::new();
         http1.max_header_size(MAX_HEADER).max_buf_size(MAX_HEADER).writev(false);
-        let mut http2 = http2::Builder::new(TokioExecutor::new());
+        let mut http2 = http2::Builder::new(Streams);
         http2
             .timer(TokioTimer::new())
             .max_concurrent_streams(MAX_STREAMS)
@@ -60,7 +60,7 @@ impl Protocols {
 type BoxError = Box<dyn Error + Send + Sync>;
 
 type Http1<T, S> = http1::UpgradeableConnection<TokioIo<Paced<T>>, S>;
-type Http2<T, S> = http2::Connection<TokioIo<Paced<T>>, S, TokioExecutor>;
+type Http2<T, S> = http2::Connection<TokioIo<Paced<T>>, S, Streams>;
 
 /// One connection from its first byte to its end.
 pub(super) struct Connection<'p, T, S: HttpService<Incoming>> {

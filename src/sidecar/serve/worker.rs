@@ -90,6 +90,7 @@ fn work(runtime: Runtime, proxy: &Arc<Proxy>, mut incoming: UnboundedReceiver<Ac
         }
     });
     // Requests that are cut off here still have their lines.
+    proxy.end();
     drop(runtime);
     proxy.log().flush();
 }
