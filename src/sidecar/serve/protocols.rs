@@ -69,6 +69,7 @@ pub(super) struct Connection<'p, T, S: HttpService<Incoming>> {
     is_told_to_end: bool,
 }
 
+#[expect(clippy::large_enum_variant, reason = "nearly every connection is one of HTTP/1.1")]
 enum State<T, S: HttpService<Incoming>> {
     /// `None` on its way to the next state.
     Begins(Option<(Paced<T>, S)>),

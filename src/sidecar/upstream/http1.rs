@@ -41,6 +41,7 @@ pub(super) struct Sent<B> {
 }
 
 /// What has become of it.
+#[expect(clippy::large_enum_variant, reason = "nearly every request is answered")]
 pub(super) enum Next<B> {
     Answered(Result<Answered<B>, Failure>),
     /// The connection had ended before, so that another one may try.
