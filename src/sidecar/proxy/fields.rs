@@ -255,7 +255,10 @@ pub(super) fn clean_answer(headers: &mut HeaderMap, request_id: &HeaderValue) {
     for name in [KEEP_ALIVE, PROXY_CONNECTION, UPGRADE] {
         headers.remove(name);
     }
-    if !headers.contains_key(request_id::NAME) {
+    let mut ids = headers.get_all(request_id::NAME).iter();
+    // Of several, nobody could say which is meant.
+    let is_named = matches!((ids.next(), ids.next()), (Some(_), None));
+    if !is_named {
         headers.insert(request_id::NAME, request_id.clone());
     }
 }
