@@ -265,7 +265,13 @@ pub(super) fn clean_answer(headers: &mut HeaderMap, request_id: &HeaderValue) {
             headers.remove(name);
         }
     }
-    if !present.has(Mark::X_REQUEST_ID) || !headers.contains_key(request_id::NAME) {
+    if !present.has(Mark::X_REQUEST_ID) || !has_one(headers, &request_id::NAME) {
         headers.insert(request_id::NAME, request_id.clone());
     }
+}
+
+/// Of several, nobody could say which is meant.
+fn has_one(headers: &HeaderMap, name: &HeaderName) -> bool {
+    let mut lines = headers.get_all(name).iter();
+    matches!((lines.next(), lines.next()), (Some(_), None))
 }

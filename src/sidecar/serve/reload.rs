@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::files::{self, RulesFile};
@@ -57,12 +57,24 @@ impl Reloader {
                 }
             }
         });
-        Self { now, watching: watching.abort_handle() }
+        let handle = watching.abort_handle();
+        tokio::spawn(tell_panic(watching));
+        Self { now, watching: handle }
     }
 
     /// Takes up what is there, without waiting whether it changes any more.
     pub(super) fn reload(&self) {
         self.now.notify_one();
+    }
+}
+
+/// Nobody else would hear of it.
+async fn tell_panic(watching: JoinHandle<()>) {
+    if watching.await.is_err_and(|error| error.is_panic()) {
+        tracing::error!(
+            "files are not looked at any more, as that has failed; what is in use stays so until \
+             a restart"
+        );
     }
 }
 

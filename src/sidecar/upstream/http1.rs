@@ -13,7 +13,7 @@ use hyper::client::conn::http1;
 use tokio::task::yield_now;
 
 use super::connect::Target;
-use super::idle::{Connection, Idle, LONGEST_IDLE, idle_time};
+use super::idle::{Connection, Idle, idle_time};
 use super::sender::{Again, Sender};
 use super::{Anew, Answered, BoxError, Failure, Lease, State};
 
@@ -41,7 +41,6 @@ pub(super) struct Sent<B> {
 }
 
 /// What has become of it.
-#[expect(clippy::large_enum_variant, reason = "nearly every request is answered")]
 pub(super) enum Next<B> {
     Answered(Result<Answered<B>, Failure>),
     /// The connection had ended before, so that another one may try.
@@ -78,7 +77,7 @@ where
     async fn send_anew(self: Arc<Self>, mut request: Request<B>) -> Result<Answered<B>, Failure> {
         // Whatever the system knows of connections that have ended is heard before.
         yield_now().await;
-        while let Some(mut sender) = self.idle.pop(LONGEST_IDLE) {
+        while let Some(mut sender) = self.idle.pop(Duration::MAX) {
             match sender.try_send_again(request, true).await {
                 Ok(response) => return Ok(self.leased(response, sender)),
                 Err(error) => match sender.lost(error)? {

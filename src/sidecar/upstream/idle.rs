@@ -9,11 +9,11 @@ use http::header::HeaderName;
 use super::places::{Places, Unused};
 use super::sender::Sender;
 
-/// How long an unused connection is kept where the upstream does not say how long it keeps it.
+/// Seconds for which an unused connection is kept where the upstream does not say how long it keeps it.
 /// Servers end idle connections without warning, Node and uvicorn after five seconds, and a request
 /// that is sent at that very moment is lost. So ours end before.
-const IDLE: Duration = Duration::from_secs(3);
-pub(super) const LONGEST_IDLE: Duration = Duration::from_secs(60);
+const IDLE: u8 = 3;
+const LONGEST_IDLE: u8 = 60;
 
 /// Connections that are kept for later, for each worker.
 const MAX_IDLE: usize = 256;
@@ -27,8 +27,9 @@ pub(super) struct Idle<B> {
 /// A connection that can take a request.
 pub(super) struct Connection<B> {
     sender: Sender<B>,
-    /// How long it may rest and be used after that.
-    idle_time: Duration,
+    /// Seconds for which it may rest and be used after that. Small, as it is carried about with every
+    /// answer.
+    idle_time: u8,
 }
 
 struct Resting<B> {
@@ -37,8 +38,12 @@ struct Resting<B> {
 }
 
 impl<B> Connection<B> {
-    pub(super) fn new(sender: Sender<B>, idle_time: Duration) -> Self {
+    pub(super) fn new(sender: Sender<B>, idle_time: u8) -> Self {
         Self { sender, idle_time }
+    }
+
+    fn idle_time(&self) -> Duration {
+        Duration::from_secs(self.idle_time.into())
     }
 }
 
@@ -53,11 +58,11 @@ impl<B> Idle<B> {
         let now = Instant::now();
         while let Some(last) = stack.last() {
             let idle = now.saturating_duration_since(last.since);
-            if idle >= rested && idle < last.connection.idle_time {
+            if idle >= rested && idle < last.connection.idle_time() {
                 return None;
             }
             let Resting { connection, .. } = stack.pop()?;
-            if idle < connection.idle_time && connection.sender.is_ready() {
+            if idle < connection.idle_time() && connection.sender.is_ready() {
                 return Some(connection.sender);
             }
         }
@@ -94,7 +99,7 @@ impl<B: Send> Unused for Idle<B> {
 }
 
 /// `Keep-Alive: timeout=…` as Node, Apache and others send it, and a second less.
-pub(super) fn idle_time(headers: &HeaderMap) -> Duration {
+pub(super) fn idle_time(headers: &HeaderMap) -> u8 {
     const KEEP_ALIVE: HeaderName = HeaderName::from_static("keep-alive");
     let Some(hint) = headers.get(KEEP_ALIVE).and_then(|value| value.to_str().ok()) else {
         return IDLE;
@@ -104,7 +109,8 @@ pub(super) fn idle_time(headers: &HeaderMap) -> Duration {
         name.trim().eq_ignore_ascii_case("timeout").then(|| value.trim().parse::<u64>().ok())?
     });
     match seconds {
-        Some(seconds) => Duration::from_secs(seconds.saturating_sub(1)).min(LONGEST_IDLE),
+        Some(seconds) => u8::try_from(seconds.saturating_sub(1))
+            .map_or(LONGEST_IDLE, |seconds| seconds.min(LONGEST_IDLE)),
         None => IDLE,
     }
 }
@@ -139,12 +145,12 @@ mod tests {
                 .into_iter()
                 .map(|hint| (HeaderName::from_static("keep-alive"), hint.parse().unwrap()))
                 .collect();
-            assert_eq!(idle_time(&headers), Duration::from_secs(seconds), "{hint:?}");
+            assert_eq!(idle_time(&headers), seconds, "{hint:?}");
         }
     }
 
     /// A connection that nobody is at the other end of, and what keeps it open.
-    async fn connection(idle_time: Duration) -> (Connection<Empty<Bytes>>, DuplexStream) {
+    async fn connection(idle_time: u8) -> (Connection<Empty<Bytes>>, DuplexStream) {
         let (near, far) = duplex(64);
         let (sender, driver) = http1::handshake(TokioIo::new(near)).await.unwrap();
         tokio::spawn(driver);
@@ -156,7 +162,7 @@ mod tests {
         (Connection::new(sender, idle_time), far)
     }
 
-    const LONG: Duration = Duration::from_secs(3600);
+    const LONG: u8 = 60;
 
     fn idle(places: usize) -> Idle<Empty<Bytes>> {
         Idle::new(Arc::new(Places::new(places)))
@@ -182,13 +188,13 @@ mod tests {
     #[tokio::test]
     async fn what_has_rested_for_too_long_is_not_used() {
         let idle = idle(10);
-        let (brief, _one) = connection(Duration::ZERO).await;
+        let (brief, _one) = connection(0).await;
         let (long, _other) = connection(LONG).await;
         idle.push(long);
         idle.push(brief);
         assert!(idle.pop(Duration::ZERO).is_none());
-        assert!(idle.pop(LONG).is_some());
-        assert!(idle.pop(LONG).is_none());
+        assert!(idle.pop(Duration::MAX).is_some());
+        assert!(idle.pop(Duration::MAX).is_none());
     }
 
     #[tokio::test]

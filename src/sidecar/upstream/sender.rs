@@ -11,13 +11,12 @@ use super::Failure;
 use super::stream::Unanswered;
 
 /// Answers after which an upstream is known to keep connections.
-const KNOWN_AFTER: u32 = 2;
+const KNOWN_AFTER: usize = 2;
 
 /// Hyper's own, and what a request is sent again from.
 pub(super) struct Sender<B> {
     inner: SendRequest<B>,
     unanswered: Unanswered,
-    answers: u32,
     /// Of a request that does nothing (RFC 9110 §9.2.1) and has no body, sent over a connection that
     /// may have ended. Copying each of them would cost more than it saves.
     spare: Option<Box<Request<B>>>,
@@ -33,7 +32,7 @@ pub(super) enum Again<B> {
 
 impl<B: Body + Default + 'static> Sender<B> {
     pub(super) fn new(inner: SendRequest<B>, unanswered: Unanswered) -> Self {
-        Self { inner, unanswered, answers: 0, spare: None }
+        Self { inner, unanswered, spare: None }
     }
 
     /// Sends over a connection that was there already, for how short a time whatever.
@@ -42,7 +41,7 @@ impl<B: Body + Default + 'static> Sender<B> {
         request: Request<B>,
         has_rested: bool,
     ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<B>>>> + use<B> {
-        if has_rested || self.answers < KNOWN_AFTER {
+        if has_rested || self.unanswered.answers() < KNOWN_AFTER {
             self.spare = spare(&request);
         }
         self.try_send(request)
@@ -71,7 +70,6 @@ impl<B> Sender<B> {
     /// To be called with the head of an answer.
     pub(super) fn answered(&mut self) {
         self.unanswered.end();
-        self.answers = self.answers.saturating_add(1);
         self.spare = None;
     }
 

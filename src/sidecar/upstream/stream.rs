@@ -17,36 +17,49 @@ use super::places::Place;
 /// nobody else do anything in between.
 const MAX_UNANSWERED: usize = 4 * super::http1::MAX_BUFFER;
 
-/// Bytes that have come while somebody waited for an answer to begin. Written by both ends of a
-/// connection, one after the other.
+/// What both ends of a connection know of its answers, and write to one after the other.
 #[derive(Clone)]
-pub(super) struct Unanswered(Arc<AtomicUsize>);
+pub(super) struct Unanswered(Arc<Counts>);
+
+struct Counts {
+    /// Bytes that have come while somebody waited for an answer to begin.
+    bytes: AtomicUsize,
+    /// Answers that have begun.
+    answers: AtomicUsize,
+}
 
 /// Nobody waits.
 const NOT_AWAITED: usize = usize::MAX;
 
 impl Unanswered {
     pub(super) fn new() -> Self {
-        Self(Arc::new(AtomicUsize::new(NOT_AWAITED)))
+        let (bytes, answers) = (AtomicUsize::new(NOT_AWAITED), AtomicUsize::new(0));
+        Self(Arc::new(Counts { bytes, answers }))
     }
 
     /// From now on somebody waits.
     pub(super) fn begin(&self) {
-        self.0.store(0, Ordering::Relaxed);
+        self.0.bytes.store(0, Ordering::Relaxed);
     }
 
     /// The answer has begun.
     pub(super) fn end(&self) {
-        self.0.store(NOT_AWAITED, Ordering::Relaxed);
+        self.0.bytes.store(NOT_AWAITED, Ordering::Relaxed);
+        let before = self.answers();
+        self.0.answers.store(before.saturating_add(1), Ordering::Relaxed);
+    }
+
+    pub(super) fn answers(&self) -> usize {
+        self.0.answers.load(Ordering::Relaxed)
     }
 
     /// Whether nothing has come so far.
     pub(super) fn is_silence(&self) -> bool {
-        self.0.load(Ordering::Relaxed) == 0
+        self.0.bytes.load(Ordering::Relaxed) == 0
     }
 
     fn came(&self, bytes: usize) -> io::Result<()> {
-        let before = self.0.load(Ordering::Relaxed);
+        let before = self.0.bytes.load(Ordering::Relaxed);
         if before == NOT_AWAITED {
             return Ok(());
         }
@@ -54,7 +67,7 @@ impl Unanswered {
         if count > MAX_UNANSWERED {
             return Err(io::Error::other("too much has come before the answer"));
         }
-        self.0.store(count, Ordering::Relaxed);
+        self.0.bytes.store(count, Ordering::Relaxed);
         Ok(())
     }
 }

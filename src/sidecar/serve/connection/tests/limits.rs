@@ -6,10 +6,13 @@ use http_body_util::Empty;
 use hyper::client::conn::http2;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
 use tokio::time::{advance, pause, resume};
 
 use super::super::*;
 use super::stage::{Stage, head, read_all, settle};
+use crate::env::Source;
+use crate::sidecar::settings::{Pem, TlsFiles};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -87,6 +90,32 @@ async fn a_connection_has_five_seconds_to_be_made() {
     pass(2).await;
     let lines = stage.lines().await;
     assert!(lines.contains(" GET /a 504 upstream_failed:connect_timeout "), "{lines}");
+}
+
+#[tokio::test]
+async fn tls_is_agreed_on_in_ten_seconds_or_not_at_all() {
+    let stage = Stage::new().await;
+    let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+    let files = TlsFiles {
+        certificate: Pem::Text(made.cert.pem()),
+        key: Pem::Text(made.signing_key.serialize_pem()),
+    };
+    let (tls, _) = Tls::load(&files, &mut Source::new([])).unwrap();
+    let port = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut client = TcpStream::connect(port.local_addr().unwrap()).await.unwrap();
+    let stream = port.accept().await.unwrap().0.into_std().unwrap();
+    let accepted = Accepted { stream, peer: stage.peer(), tls: Some(tls) };
+    let proxy = Arc::clone(&stage.proxy);
+    tokio::spawn(async move { accepted.serve(proxy, Arc::new(Protocols::new())).await });
+    // The beginning of a record, of which nothing more comes.
+    client.write_all(&[0x16, 0x03, 0x01]).await.unwrap();
+    settle().await;
+    pause();
+    pass(9).await;
+    assert!(client.try_read(&mut [0]).is_err());
+    pass(2).await;
+    resume();
+    assert!(matches!(client.read(&mut [0]).await, Ok(0) | Err(_)));
 }
 
 /// DATA frames that its window has no room for keep neither the request nor its connection.
