@@ -51,12 +51,6 @@ where
         }
         next
     }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let most = self.stream.as_ref().map_or(Some(0), |stream| stream.size_hint().1);
-        // It may be cut off, and then says so in one item more.
-        (0, most.and_then(|most| most.checked_add(1)))
-    }
 }
 
 impl<S> fmt::Debug for UntilExpiry<S> {

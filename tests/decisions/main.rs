@@ -7,4 +7,5 @@ mod axum;
 mod kinds;
 mod seen;
 mod table;
+mod tonic;
 mod tower;
