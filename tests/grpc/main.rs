@@ -9,6 +9,7 @@ mod methods;
 #[path = "../../examples/grpc/orders.rs"]
 #[allow(unreachable_pub)]
 mod orders;
+mod other_language;
 mod shop;
 mod streams;
 mod web;
