@@ -10,7 +10,8 @@ use http::{HeaderMap, HeaderValue, Response};
 use super::Rejection;
 
 const GRPC: &str = "application/grpc";
-const WEB: [&str; 2] = ["application/grpc-web", "application/grpc-web-text"];
+const WEB: &str = "application/grpc-web";
+const WEB_TEXT: &str = "application/grpc-web-text";
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
 /// What servers may rely on clients to take, as RFC 9113 §6.5.2 counts it: a client that is sent
@@ -27,14 +28,18 @@ pub(crate) struct Grpc {
 impl Grpc {
     /// `None` for whatever is no gRPC, `application/grpcx` for example.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
-        let media_type = headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').next()?;
-        let dialect = media_type.split('+').next()?;
-        if dialect.eq_ignore_ascii_case(GRPC) {
-            return Some(Self { content_type: HeaderValue::from_static(GRPC) });
-        }
-        let is_web = WEB.iter().any(|web| dialect.eq_ignore_ascii_case(web));
-        // A client in a browser is told in the dialect in which it asked.
-        let content_type = is_web.then(|| HeaderValue::from_str(media_type).ok())??;
+        let content_type = headers.get(CONTENT_TYPE)?.as_bytes();
+        let media_type = content_type.split(|byte| *byte == b';').next()?;
+        let dialect = media_type.split(|byte| *byte == b'+').next()?;
+        let is = |name: &str| dialect.eq_ignore_ascii_case(name.as_bytes());
+        let content_type = if is(GRPC) {
+            HeaderValue::from_static(GRPC)
+        } else if is(WEB) || is(WEB_TEXT) {
+            // A client in a browser is told in the dialect in which it asked.
+            HeaderValue::from_bytes(media_type).ok()?
+        } else {
+            return None;
+        };
         Some(Self { content_type })
     }
 }
@@ -90,6 +95,8 @@ fn percent_encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::rejection_kind::RejectionKind;
 
@@ -135,6 +142,27 @@ mod tests {
             assert_eq!(spoken(other), None, "{other}");
         }
         assert!(Grpc::of(&HeaderMap::new()).is_none());
+    }
+
+    proptest! {
+        /// Written once more, from the words of the protocol.
+        #[test]
+        fn grpc_01_all_content_types_are_told_apart(
+            start in "application/grpc|application/grpc-web|application/grpc-web-text|application",
+            rest in "|[-+;x/ \u{80}-\u{ff}][-+;a-z]{0,5}",
+        ) {
+            let text = format!("{start}{rest}");
+            let ends = |name| {
+                let rest = text.strip_prefix(name);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
+            };
+            let is_web = ends(WEB) || ends(WEB_TEXT);
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_bytes(text.as_bytes()).unwrap());
+            let answered = Grpc::of(&headers).map(|grpc| grpc.content_type);
+            prop_assert_eq!(answered.is_some(), ends(GRPC) || is_web);
+            prop_assert_eq!(answered.is_some_and(|answered| answered != GRPC), is_web);
+        }
     }
 
     #[test]
