@@ -4,6 +4,7 @@
 //! what that means for the client, and [`Rejection::to_response`] writes it down.
 
 mod body;
+mod grpc;
 mod table;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use crate::rejection_kind::RejectionKind;
 
+pub(crate) use grpc::Grpc;
 pub(crate) use table::Challenge;
 
 /// Writes the body of a refusal, and further fields of the answer.
@@ -97,7 +99,8 @@ impl Rejection {
 
     /// The answer to send. The body is an RFC 9457 problem document, or what the
     /// [`refusal_body`](crate::ResourceServerBuilder::refusal_body) of the server wrote; status,
-    /// challenge and caching are as the standards want them in any case.
+    /// challenge and caching are as the standards want them in any case. It is the answer for
+    /// HTTP; the layers answer gRPC calls by themselves.
     pub fn to_response(&self) -> Response<Bytes> {
         let mut response = match &self.body {
             Some(body) => without_ours(body(self)),
