@@ -37,7 +37,10 @@ struct Forwarded {
 }
 
 /// An answer of our own. It is small, so that it counts as sent.
-pub(super) fn own(mut record: Record, mut response: Response<Bytes>) -> Response<AnswerBody> {
+pub(in crate::sidecar) fn own(
+    mut record: Record,
+    mut response: Response<Bytes>,
+) -> Response<AnswerBody> {
     record.status(response.status());
     record.sent(length(response.body()));
     record.finish();

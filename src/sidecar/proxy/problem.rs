@@ -7,7 +7,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use crate::sidecar::telemetry::{BadRequest, UpstreamFailure};
 
 /// The answer to a request that cannot be judged.
-pub(super) fn of_request(fault: BadRequest, method: &Method) -> Response<Bytes> {
+pub(in crate::sidecar) fn of_request(fault: BadRequest, method: &Method) -> Response<Bytes> {
     let (status, detail) = request_row(fault);
     let mut response = problem(status, detail, method);
     let headers = response.headers_mut();

@@ -15,7 +15,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::files::{self, RulesFile};
 use super::tls::{Pems, Tls};
 use crate::env::variables;
-use crate::sidecar::proxy::Shared;
+use crate::sidecar::desk::Shared;
 use crate::sidecar::rules::Rules;
 use crate::sidecar::telemetry::{Reloads, Watched};
 

@@ -1,0 +1,44 @@
+//! What is at hand wherever requests are answered, whatever the mode.
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+
+use super::access_log::AccessLog;
+use super::proxy::FieldPolicy;
+use super::rules::Routes;
+use super::settings::{Networks, Settings};
+use super::telemetry::Telemetry;
+use crate::resource_server::ResourceServer;
+
+/// What all workers share.
+pub(super) struct Shared {
+    pub(super) server: ResourceServer,
+    pub(super) routes: ArcSwap<Routes>,
+    pub(super) telemetry: Arc<Telemetry>,
+    pub(super) trusted_proxies: Networks,
+    pub(super) fields: FieldPolicy,
+}
+
+impl Shared {
+    pub(super) fn new(
+        settings: &Settings,
+        server: ResourceServer,
+        routes: Routes,
+        telemetry: Arc<Telemetry>,
+    ) -> Self {
+        Self {
+            server,
+            routes: ArcSwap::from_pointee(routes),
+            telemetry,
+            trusted_proxies: settings.trusted_proxies.clone(),
+            fields: FieldPolicy::new(settings),
+        }
+    }
+}
+
+/// One worker's place: what all share, and its own lines of the log.
+pub(super) struct Desk {
+    pub(super) shared: Arc<Shared>,
+    pub(super) log: AccessLog,
+}

@@ -1,0 +1,43 @@
+//! What a worker does with requests: the mode that it was started in.
+
+use std::sync::Arc;
+
+use http::Request;
+use hyper::body::Incoming;
+
+use super::access_log::AccessLog;
+use super::desk::{Desk, Shared};
+use super::proxy::{Answering, Peer, Proxy};
+use super::settings::Settings;
+use super::upstream::Places;
+
+/// One worker's front.
+pub(super) enum Front {
+    /// Passes on what is allowed.
+    Proxy(Arc<Proxy>),
+}
+
+impl Front {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        settings: &Settings,
+        places: Arc<Places>,
+        log: AccessLog,
+    ) -> Self {
+        let desk = Arc::new(Desk { shared, log });
+        Self::Proxy(Arc::new(Proxy::new(desk, &settings.upstream, places)))
+    }
+
+    pub(super) fn log(&self) -> &AccessLog {
+        match self {
+            Self::Proxy(proxy) => proxy.log(),
+        }
+    }
+
+    /// Answers a request; it is recorded when its answer has been sent.
+    pub(super) fn answer(&self, request: Request<Incoming>, peer: &Arc<Peer>) -> Answering {
+        match self {
+            Self::Proxy(proxy) => proxy.answer(request, peer),
+        }
+    }
+}
