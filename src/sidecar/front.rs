@@ -7,14 +7,17 @@ use hyper::body::Incoming;
 
 use super::access_log::AccessLog;
 use super::desk::{Desk, Shared};
+use super::ext_authz::ExtAuthz;
 use super::proxy::{Answering, Peer, Proxy};
-use super::settings::Settings;
+use super::settings::{Mode, Settings};
 use super::upstream::Places;
 
 /// One worker's front.
 pub(super) enum Front {
     /// Passes on what is allowed.
     Proxy(Arc<Proxy>),
+    /// Tells Envoy what to do.
+    ExtAuthz(Arc<ExtAuthz>),
 }
 
 impl Front {
@@ -25,12 +28,16 @@ impl Front {
         log: AccessLog,
     ) -> Self {
         let desk = Arc::new(Desk { shared, log });
-        Self::Proxy(Arc::new(Proxy::new(desk, &settings.upstream, places)))
+        match &settings.mode {
+            Mode::Proxy(upstream) => Self::Proxy(Arc::new(Proxy::new(desk, upstream, places))),
+            Mode::ExtAuthz => Self::ExtAuthz(Arc::new(ExtAuthz::new(desk))),
+        }
     }
 
     pub(super) fn log(&self) -> &AccessLog {
         match self {
             Self::Proxy(proxy) => proxy.log(),
+            Self::ExtAuthz(decisions) => decisions.log(),
         }
     }
 
@@ -38,6 +45,7 @@ impl Front {
     pub(super) fn answer(&self, request: Request<Incoming>, peer: &Arc<Peer>) -> Answering {
         match self {
             Self::Proxy(proxy) => proxy.answer(request, peer),
+            Self::ExtAuthz(decisions) => decisions.answer(request, peer),
         }
     }
 }

@@ -30,7 +30,9 @@ pub(super) fn run() -> Result<ExitCode, Failure> {
     let good = runtime.block_on(check(&server, &mut page));
     match sidecar {
         Some((settings, rules)) => {
-            runtime.block_on(service::upstream(&mut page, &settings.upstream));
+            if let Some(upstream) = settings.mode.upstream() {
+                runtime.block_on(service::upstream(&mut page, upstream));
+            }
             if let Some(file) = &settings.rules {
                 service::rules(&mut page, file, &rules);
             }

@@ -42,7 +42,7 @@ impl Head {
 /// Not a tunnel to anywhere, nor an echo of fields that are not for the client. Nor what some
 /// services take for another method than rules do: names are case-sensitive (RFC 9110 §9.1), and
 /// all that are in use are in upper case, but services make `DELETE` of `delete`.
-fn is_served(method: &Method) -> bool {
+pub(in crate::sidecar) fn is_served(method: &Method) -> bool {
     !matches!(*method, Method::CONNECT | Method::TRACE)
         && !method.as_str().bytes().any(|byte| byte.is_ascii_lowercase())
 }

@@ -34,7 +34,8 @@ pub(super) fn of_client(method: &Method) -> Response<Bytes> {
     response
 }
 
-const fn request_row(fault: BadRequest) -> (StatusCode, &'static str) {
+/// Status and text for a request that cannot be judged.
+pub(in crate::sidecar) const fn request_row(fault: BadRequest) -> (StatusCode, &'static str) {
     match fault {
         BadRequest::AmbiguousPath => {
             (StatusCode::BAD_REQUEST, "The path can be read in more than one way")
@@ -49,6 +50,16 @@ const fn request_row(fault: BadRequest) -> (StatusCode, &'static str) {
         BadRequest::Expectation => {
             (StatusCode::EXPECTATION_FAILED, "The only expectation that is known is 100-continue")
         }
+        BadRequest::Check => {
+            (StatusCode::BAD_REQUEST, "The gateway has not said which request is to be judged")
+        }
+        BadRequest::Header => {
+            (StatusCode::BAD_REQUEST, "A field of the request is none that HTTP allows")
+        }
+        BadRequest::HeaderSize => (
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "The fields of the request are too many, or too large",
+        ),
     }
 }
 

@@ -77,6 +77,15 @@ impl Record {
         &self.request_id
     }
 
+    /// What is told of is a request that another one asks about, for a client of its sender's.
+    pub(in crate::sidecar) fn about<B>(&mut self, request: &Request<B>, client: Option<IpAddr>) {
+        self.method = request.method().clone();
+        self.uri = request.uri().clone();
+        self.client = client;
+        self.request_id = request_id::of(request.headers());
+        self.traceparent = request.headers().get(TRACEPARENT).cloned();
+    }
+
     pub(in crate::sidecar) fn rule(&mut self, number: Option<usize>) {
         self.rule = number;
     }

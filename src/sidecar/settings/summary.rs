@@ -33,7 +33,10 @@ pub(super) fn of(mut lines: Vec<(String, String)>, settings: &Settings) -> Vec<(
         Pem::File(path) => format!("from the file {}", path.display()),
     };
     let mut line = |variable: &str, value: String| lines.push((variable.to_owned(), value));
-    line(variables::UPSTREAM, settings.upstream.to_string());
+    line(variables::MODE, settings.mode.name().to_owned());
+    if let Some(upstream) = settings.mode.upstream() {
+        line(variables::UPSTREAM, upstream.to_string());
+    }
     line(variables::LISTEN, settings.listen.to_string());
     line(variables::ADMIN_LISTEN, or(settings.admin_listen.map(|at| at.to_string()), "off"));
     line(

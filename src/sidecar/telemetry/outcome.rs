@@ -34,6 +34,12 @@ pub(in crate::sidecar) enum BadRequest {
     Framing,
     /// `Expect` with something other than `100-continue`.
     Expectation,
+    /// A gateway asks about none, or in words that are not known here.
+    Check,
+    /// A gateway asks about one with a field that no message may have.
+    Header,
+    /// A gateway asks about one with more fields than are read.
+    HeaderSize,
 }
 
 /// Why the upstream has not answered as it should.
@@ -140,8 +146,16 @@ impl Class {
 }
 
 impl BadRequest {
-    pub(in crate::sidecar) const ALL: [Self; 5] =
-        [Self::AmbiguousPath, Self::Target, Self::Method, Self::Framing, Self::Expectation];
+    pub(in crate::sidecar) const ALL: [Self; 8] = [
+        Self::AmbiguousPath,
+        Self::Target,
+        Self::Method,
+        Self::Framing,
+        Self::Expectation,
+        Self::Check,
+        Self::Header,
+        Self::HeaderSize,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -150,6 +164,9 @@ impl BadRequest {
             Self::Method => "method",
             Self::Framing => "framing",
             Self::Expectation => "expectation",
+            Self::Check => "check",
+            Self::Header => "header",
+            Self::HeaderSize => "header_size",
         }
     }
 }

@@ -97,6 +97,13 @@ const fn bad(kind: BadRequest) -> &'static str {
         BadRequest::Method => "CONNECT, or a method that is not served.",
         BadRequest::Framing => "The end of a body was ambiguous: a broken client, or smuggling.",
         BadRequest::Expectation => "An Expect field with something other than 100-continue.",
+        BadRequest::Check => {
+            "Not a question about a request: is it Envoy's HTTP filter that asks, over gRPC?"
+        }
+        BadRequest::Header => "A field with a name or a value that HTTP does not allow.",
+        BadRequest::HeaderSize => {
+            "More than 100 fields, or 64 KiB of them. Does the gateway send bodies too?"
+        }
     }
 }
 
