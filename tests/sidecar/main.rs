@@ -5,6 +5,7 @@ mod admin_port;
 mod authority_down;
 mod bodies;
 mod envoy;
+mod decisions;
 mod few_files;
 mod fields;
 mod http2;

@@ -1,0 +1,5 @@
+//! The decision table of `tests/decisions`, by the fronts of the sidecar.
+
+mod proxy;
+#[path = "../../decisions/table/mod.rs"]
+mod table;
