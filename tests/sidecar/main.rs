@@ -4,8 +4,8 @@
 mod admin_port;
 mod authority_down;
 mod bodies;
-mod envoy;
 mod decisions;
+mod envoy;
 mod few_files;
 mod fields;
 mod http2;

@@ -15,21 +15,21 @@ use crate::support::{Recorded, Settings, Sidecar, Upstream};
 const EXAMPLE: &str = include_str!("../../../examples/gateways/envoy.yaml");
 
 /// Envoy, the sidecar that it asks, and the service behind it.
-pub(super) struct Gateway {
+pub(crate) struct Gateway {
     envoy: Envoy,
-    pub(super) sidecar: Sidecar,
-    pub(super) service: Upstream,
+    pub(crate) sidecar: Sidecar,
+    pub(crate) service: Upstream,
 }
 
 impl Gateway {
     /// As in the example; `None` where there is no Envoy.
-    pub(super) async fn start(authority: &Authority, rules: &str) -> Option<Self> {
+    pub(crate) async fn start(authority: &Authority, rules: &str) -> Option<Self> {
         let settings = asked_by_envoy(authority.issuer_url()).rules(rules);
         Self::with(settings.start(), Upstream::start().await, |example| example)
     }
 
     /// With an example that is not quite the one that users are given.
-    pub(super) fn with(
+    pub(crate) fn with(
         sidecar: Sidecar,
         service: Upstream,
         edit: impl FnOnce(String) -> String,
@@ -38,18 +38,18 @@ impl Gateway {
         Some(Self { envoy, sidecar, service })
     }
 
-    pub(super) fn address(&self) -> SocketAddr {
+    pub(crate) fn address(&self) -> SocketAddr {
         self.envoy.address
     }
 
     /// What the service was asked since the last time.
-    pub(super) fn seen(&self) -> Vec<Recorded> {
+    pub(crate) fn seen(&self) -> Vec<Recorded> {
         self.service.take()
     }
 }
 
 /// A sidecar that decides for Envoy.
-pub(super) fn asked_by_envoy(issuer: &str) -> Settings {
+pub(crate) fn asked_by_envoy(issuer: &str) -> Settings {
     Sidecar::trusting(issuer, ([127, 0, 0, 1], 9).into())
         .with("PORTCULLIS_UPSTREAM", "")
         .with("PORTCULLIS_MODE", "ext-authz")
@@ -116,7 +116,7 @@ fn start(program: &Path, folder: &Path, text: &str, address: SocketAddr) -> Opti
 }
 
 /// Where Envoy is; `None`, with a notice, where it is not. In CI it has to be there.
-fn program() -> Option<PathBuf> {
+pub(crate) fn program() -> Option<PathBuf> {
     let installed = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/envoy/bin/envoy");
     for program in ["envoy", installed] {
         let asked = Command::new(program).arg("--version").stdout(Stdio::null()).status();

@@ -1,6 +1,6 @@
 //! `PORTCULLIS_MODE=ext-authz` behind a real Envoy, seen by its clients and by the service.
 
-mod gateway;
+pub(crate) mod gateway;
 mod grpc;
 mod paths;
 mod table;
