@@ -7,14 +7,17 @@ use hyper::body::Incoming;
 
 use super::access_log::AccessLog;
 use super::desk::{Desk, Shared};
+use super::forward_auth::ForwardAuth;
 use super::proxy::{Answering, Peer, Proxy};
-use super::settings::Settings;
+use super::settings::{Mode, Settings};
 use super::upstream::Places;
 
 /// One worker's front.
 pub(super) enum Front {
     /// Passes on what is allowed.
     Proxy(Arc<Proxy>),
+    /// Tells gateways whether it is.
+    ForwardAuth(Arc<ForwardAuth>),
 }
 
 impl Front {
@@ -25,12 +28,16 @@ impl Front {
         log: AccessLog,
     ) -> Self {
         let desk = Arc::new(Desk { shared, log });
-        Self::Proxy(Arc::new(Proxy::new(desk, &settings.upstream, places)))
+        match &settings.mode {
+            Mode::Proxy(upstream) => Self::Proxy(Arc::new(Proxy::new(desk, upstream, places))),
+            Mode::ForwardAuth => Self::ForwardAuth(Arc::new(ForwardAuth::new(desk))),
+        }
     }
 
     pub(super) fn log(&self) -> &AccessLog {
         match self {
             Self::Proxy(proxy) => proxy.log(),
+            Self::ForwardAuth(front) => front.log(),
         }
     }
 
@@ -38,6 +45,7 @@ impl Front {
     pub(super) fn answer(&self, request: Request<Incoming>, peer: &Arc<Peer>) -> Answering {
         match self {
             Self::Proxy(proxy) => proxy.answer(request, peer),
+            Self::ForwardAuth(front) => front.answer(request, peer),
         }
     }
 }

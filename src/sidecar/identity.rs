@@ -47,7 +47,6 @@ impl IdentityFields {
         self.fields.iter().map(|(name, claim)| (name, value(claim, token)))
     }
 
-    #[allow(dead_code, reason = "for the modes to come")]
     pub(super) fn names(&self) -> impl Iterator<Item = &HeaderName> {
         self.fields.iter().map(|(name, _)| name)
     }

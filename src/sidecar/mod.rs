@@ -13,6 +13,7 @@ mod desk;
 mod drain;
 mod explain;
 mod field_class;
+mod forward_auth;
 mod front;
 mod help;
 mod hint;

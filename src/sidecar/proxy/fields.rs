@@ -61,7 +61,6 @@ impl FieldPolicy {
         }
     }
 
-    #[allow(dead_code, reason = "for the modes to come")]
     pub(in crate::sidecar) fn identity(&self) -> &IdentityFields {
         &self.identity
     }

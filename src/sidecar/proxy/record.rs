@@ -65,6 +65,12 @@ impl Record {
         }
     }
 
+    /// The request that is meant, where another one asks about it.
+    pub(in crate::sidecar) fn is_about(&mut self, method: &Method, uri: &Uri) {
+        self.method = method.clone();
+        self.uri = uri.clone();
+    }
+
     pub(in crate::sidecar) fn peer(&self) -> &Arc<Peer> {
         &self.peer
     }

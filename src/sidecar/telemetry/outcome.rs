@@ -34,6 +34,17 @@ pub(in crate::sidecar) enum BadRequest {
     Framing,
     /// `Expect` with something other than `100-continue`.
     Expectation,
+    /// Who asks about another's request is not believed.
+    UntrustedGateway,
+    /// It is not said which request is meant.
+    OriginalMissing,
+    /// It is said in two ways which request is meant.
+    OriginalContradictory,
+    /// What is said to be meant is no request.
+    OriginalMalformed,
+    /// A field that the service could take for one of ours, or that makes another method of the
+    /// request, and that a gateway would pass on.
+    SmuggledField,
 }
 
 /// Why the upstream has not answered as it should.
@@ -140,8 +151,18 @@ impl Class {
 }
 
 impl BadRequest {
-    pub(in crate::sidecar) const ALL: [Self; 5] =
-        [Self::AmbiguousPath, Self::Target, Self::Method, Self::Framing, Self::Expectation];
+    pub(in crate::sidecar) const ALL: [Self; 10] = [
+        Self::AmbiguousPath,
+        Self::Target,
+        Self::Method,
+        Self::Framing,
+        Self::Expectation,
+        Self::UntrustedGateway,
+        Self::OriginalMissing,
+        Self::OriginalContradictory,
+        Self::OriginalMalformed,
+        Self::SmuggledField,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -150,6 +171,11 @@ impl BadRequest {
             Self::Method => "method",
             Self::Framing => "framing",
             Self::Expectation => "expectation",
+            Self::UntrustedGateway => "untrusted_gateway",
+            Self::OriginalMissing => "original_missing",
+            Self::OriginalContradictory => "original_contradictory",
+            Self::OriginalMalformed => "original_malformed",
+            Self::SmuggledField => "smuggled_field",
         }
     }
 }
