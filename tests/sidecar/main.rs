@@ -6,6 +6,7 @@ mod authority_down;
 mod bodies;
 mod few_files;
 mod fields;
+mod gateways;
 mod http2;
 mod life_cycle;
 mod oidc_provider;
