@@ -8,6 +8,7 @@ use hyper::body::Incoming;
 use super::access_log::AccessLog;
 use super::desk::{Desk, Shared};
 use super::ext_authz::ExtAuthz;
+use super::forward_auth::ForwardAuth;
 use super::proxy::{Answering, Peer, Proxy};
 use super::settings::{Mode, Settings};
 use super::upstream::Places;
@@ -16,7 +17,9 @@ use super::upstream::Places;
 pub(super) enum Front {
     /// Passes on what is allowed.
     Proxy(Arc<Proxy>),
-    /// Tells Envoy what to do.
+    /// Tells gateways whether it is.
+    ForwardAuth(Arc<ForwardAuth>),
+    /// Tells Envoy, over gRPC.
     ExtAuthz(Arc<ExtAuthz>),
 }
 
@@ -30,6 +33,7 @@ impl Front {
         let desk = Arc::new(Desk { shared, log });
         match &settings.mode {
             Mode::Proxy(upstream) => Self::Proxy(Arc::new(Proxy::new(desk, upstream, places))),
+            Mode::ForwardAuth => Self::ForwardAuth(Arc::new(ForwardAuth::new(desk))),
             Mode::ExtAuthz => Self::ExtAuthz(Arc::new(ExtAuthz::new(desk))),
         }
     }
@@ -37,7 +41,8 @@ impl Front {
     pub(super) fn log(&self) -> &AccessLog {
         match self {
             Self::Proxy(proxy) => proxy.log(),
-            Self::ExtAuthz(decisions) => decisions.log(),
+            Self::ForwardAuth(front) => front.log(),
+            Self::ExtAuthz(front) => front.log(),
         }
     }
 
@@ -45,7 +50,8 @@ impl Front {
     pub(super) fn answer(&self, request: Request<Incoming>, peer: &Arc<Peer>) -> Answering {
         match self {
             Self::Proxy(proxy) => proxy.answer(request, peer),
-            Self::ExtAuthz(decisions) => decisions.answer(request, peer),
+            Self::ForwardAuth(front) => front.answer(request, peer),
+            Self::ExtAuthz(front) => front.answer(request, peer),
         }
     }
 }

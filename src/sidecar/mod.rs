@@ -14,6 +14,7 @@ mod drain;
 mod explain;
 mod ext_authz;
 mod field_class;
+mod forward_auth;
 mod front;
 mod help;
 mod hint;

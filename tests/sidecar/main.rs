@@ -8,6 +8,7 @@ mod decisions;
 mod envoy;
 mod few_files;
 mod fields;
+mod gateways;
 mod http2;
 mod life_cycle;
 mod oidc_provider;

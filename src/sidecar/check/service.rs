@@ -9,8 +9,8 @@ use tokio::time::timeout;
 use super::page::Page;
 use crate::env::variables;
 use crate::sidecar::rules::Rules;
-use crate::sidecar::settings::UpstreamAddress;
-use crate::sidecar::words::shown;
+use crate::sidecar::settings::{Networks, UpstreamAddress};
+use crate::sidecar::words::{enumerate, shown};
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -31,6 +31,12 @@ pub(super) async fn upstream(page: &mut Page, address: &UpstreamAddress) {
             page.warn("the upstream cannot be reached; until it can, requests get 502 or 504");
         }
     }
+}
+
+/// Who may ask, where there is no service behind us but a gateway before us.
+pub(super) fn gateways(page: &mut Page, trusted: &Networks) {
+    page.heading("Gateways");
+    page.row("believed", &enumerate(trusted.iter().map(ToString::to_string), " "));
 }
 
 /// The rules of a file without faults, and what may not be meant in them.

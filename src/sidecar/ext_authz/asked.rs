@@ -31,10 +31,13 @@ pub(super) struct Asked {
 impl Asked {
     /// Reads a `CheckRequest`.
     pub(super) fn read(message: Bytes) -> Result<Self, BadRequest> {
-        let check = CheckRequest::decode(message).map_err(|_| BadRequest::Check)?;
-        let attributes = check.attributes.ok_or(BadRequest::Check)?;
+        let check = CheckRequest::decode(message).map_err(|_| BadRequest::OriginalMissing)?;
+        let attributes = check.attributes.ok_or(BadRequest::OriginalMissing)?;
         let client = attributes.source.as_ref().and_then(address);
-        let http = attributes.request.and_then(|request| request.http).ok_or(BadRequest::Check)?;
+        let http = attributes
+            .request
+            .and_then(|request| request.http)
+            .ok_or(BadRequest::OriginalMissing)?;
         Ok(Self { request: request(http)?, client })
     }
 
@@ -58,13 +61,13 @@ fn address(peer: &Peer) -> Option<IpAddr> {
 
 fn request(mut http: HttpRequest) -> Result<Request<()>, BadRequest> {
     if !http.query.is_empty() || !http.fragment.is_empty() {
-        return Err(BadRequest::Target);
+        return Err(BadRequest::OriginalContradictory);
     }
     let raw = http.header_map.take().filter(|raw| !raw.fields.is_empty());
     let fields = raw.map_or_else(|| mem::take(&mut http.headers), |raw| raw.fields);
     let size = |field: &Field| field.name.len() + field.value.len() + field.raw_value.len();
     if fields.len() > MAX_FIELDS || fields.iter().map(size).sum::<usize>() > MAX_HEADER {
-        return Err(BadRequest::HeaderSize);
+        return Err(BadRequest::OriginalTooLarge);
     }
     let mut headers = HeaderMap::with_capacity(fields.len());
     for Field { name, value, raw_value } in fields {
@@ -73,11 +76,12 @@ fn request(mut http: HttpRequest) -> Result<Request<()>, BadRequest> {
             agree(&http, pseudo, &value)?;
             continue;
         }
-        let name = HeaderName::from_bytes(&name).map_err(|_| BadRequest::Header)?;
+        let name = HeaderName::from_bytes(&name).map_err(|_| BadRequest::OriginalMalformed)?;
         if name == HOST && !value.eq_ignore_ascii_case(&http.host) {
-            return Err(BadRequest::Target);
+            return Err(BadRequest::OriginalContradictory);
         }
-        let value = HeaderValue::from_maybe_shared(value).map_err(|_| BadRequest::Header)?;
+        let value =
+            HeaderValue::from_maybe_shared(value).map_err(|_| BadRequest::OriginalMalformed)?;
         headers.append(name, value);
     }
     let mut request = Request::new(());
@@ -89,15 +93,15 @@ fn request(mut http: HttpRequest) -> Result<Request<()>, BadRequest> {
 
 /// What a pseudo-field says (RFC 9113 §8.3.1), the attribute of the same meaning says too.
 fn agree(http: &HttpRequest, pseudo: &[u8], value: &[u8]) -> Result<(), BadRequest> {
-    let (does, fault) = match pseudo {
-        b"method" => (value == http.method, BadRequest::Method),
-        b"path" => (value == http.path, BadRequest::Target),
-        b"authority" => (value == http.host, BadRequest::Target),
-        b"scheme" => (value == http.scheme, BadRequest::Target),
+    let does = match pseudo {
+        b"method" => value == http.method,
+        b"path" => value == http.path,
+        b"authority" => value == http.host,
+        b"scheme" => value == http.scheme,
         // Of a tunnel for another protocol (RFC 8441), which is judged by its method.
-        _ => (true, BadRequest::Target),
+        _ => true,
     };
-    if does { Ok(()) } else { Err(fault) }
+    if does { Ok(()) } else { Err(BadRequest::OriginalContradictory) }
 }
 
 fn method(text: &[u8]) -> Result<Method, BadRequest> {
@@ -105,14 +109,14 @@ fn method(text: &[u8]) -> Result<Method, BadRequest> {
 }
 
 fn target(http: HttpRequest) -> Result<Uri, BadRequest> {
-    let fault = |_| BadRequest::Target;
+    let fault = |_| BadRequest::OriginalMalformed;
     // What parsing would leave out, a fragment, the service may read.
     if http.path.first() != Some(&b'/') || http.path.contains(&b'#') || http.host.contains(&b'@') {
-        return Err(BadRequest::Target);
+        return Err(BadRequest::OriginalMalformed);
     }
     let mut parts = uri::Parts::default();
     parts.scheme = Some(Scheme::try_from(&*http.scheme).map_err(fault)?);
     parts.authority = Some(Authority::from_maybe_shared(http.host).map_err(fault)?);
     parts.path_and_query = Some(PathAndQuery::from_maybe_shared(http.path).map_err(fault)?);
-    Uri::from_parts(parts).map_err(|_| BadRequest::Target)
+    Uri::from_parts(parts).map_err(|_| BadRequest::OriginalMalformed)
 }

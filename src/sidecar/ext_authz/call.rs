@@ -63,7 +63,11 @@ where
 {
     let whole = Limited::new(body, PREFIX + MAX_MESSAGE).collect().await;
     let whole = whole.map_err(|error| {
-        if error.is::<LengthLimitError>() { BadRequest::HeaderSize } else { BadRequest::Check }
+        if error.is::<LengthLimitError>() {
+            BadRequest::OriginalTooLarge
+        } else {
+            BadRequest::OriginalMissing
+        }
     })?;
     let whole = whole.to_bytes();
     match whole.split_first_chunk::<PREFIX>() {
@@ -72,7 +76,7 @@ where
         {
             Ok(whole.slice(PREFIX..))
         }
-        _ => Err(BadRequest::Check),
+        _ => Err(BadRequest::OriginalMissing),
     }
 }
 
@@ -149,10 +153,10 @@ mod tests {
             b"\x01\0\0\0\x03abc",
             b"\0\0\0\0\0\0\0\0\0\0",
         ] {
-            assert_eq!(read(bad).await, Err(BadRequest::Check), "{bad:?}");
+            assert_eq!(read(bad).await, Err(BadRequest::OriginalMissing), "{bad:?}");
         }
         let long = [&[0, 0, 2, 0, 1][..], &vec![0; MAX_MESSAGE + 1]].concat();
-        assert_eq!(read(&long).await, Err(BadRequest::HeaderSize));
+        assert_eq!(read(&long).await, Err(BadRequest::OriginalTooLarge));
         let longest = [&[0, 0, 2, 0, 0][..], &vec![0; MAX_MESSAGE]].concat();
         assert_eq!(read(&longest).await.unwrap().len(), MAX_MESSAGE);
     }

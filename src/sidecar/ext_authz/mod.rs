@@ -68,10 +68,12 @@ impl ExtAuthz {
     ) -> Answering {
         let mut record = Record::begin(&self.desk, peer, &request);
         if let Err(fault) = call::expect_check(&request) {
-            record.outcome(Outcome::BadRequest(BadRequest::Check));
+            record.outcome(Outcome::BadRequest(BadRequest::OriginalMissing));
             let answer = match fault {
                 NoCheck::OtherMethod => call::unimplemented(),
-                NoCheck::OtherProtocol => problem::of_request(BadRequest::Check, &Method::POST),
+                NoCheck::OtherProtocol => {
+                    problem::of_original(BadRequest::OriginalMissing, &Method::POST)
+                }
             };
             return Answering::done(own(record, answer));
         }
@@ -82,10 +84,11 @@ impl ExtAuthz {
     async fn check(&self, body: Incoming, mut record: Record) -> Response<AnswerBody> {
         let deadline = Instant::now() + PATIENCE;
         let message = timeout_at(deadline, call::message(body)).await;
-        let asked = message.unwrap_or(Err(BadRequest::Check)).and_then(Asked::read);
+        let asked = message.unwrap_or(Err(BadRequest::OriginalMissing)).and_then(Asked::read);
         let Decided { reply, outcome } = match asked {
             Ok(asked) => {
-                record.about(&asked.request, asked.client);
+                record.is_about(asked.request.method(), asked.request.uri());
+                record.came_with(asked.request.headers(), asked.client);
                 self.decide(asked, deadline, |rule| record.rule(rule)).await
             }
             Err(fault) => Decided::unfit(fault, false),

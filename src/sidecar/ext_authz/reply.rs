@@ -1,8 +1,8 @@
 //! What a gateway is told: what to take away from the request and what to set, or how to refuse it.
 
 use bytes::Bytes;
-use http::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE};
-use http::{HeaderName, HeaderValue, Response, StatusCode};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderName, HeaderValue, Method, Response, StatusCode};
 
 use super::messages::{
     Allowed, CheckResponse, Denied, Field, FieldOption, Flag, HttpStatus, Status,
@@ -11,8 +11,8 @@ use crate::rejection::Rejection;
 use crate::sidecar::proxy::problem;
 use crate::sidecar::telemetry::BadRequest;
 
-/// `INVALID_ARGUMENT`.
-const INVALID: i32 = 3;
+const INVALID_ARGUMENT: i32 = 3;
+const UNAVAILABLE: i32 = 14;
 
 /// The request may go on, with these fields and without those.
 pub(super) fn allowed<'a>(
@@ -35,8 +35,9 @@ pub(super) fn refused(rejection: &Rejection, is_grpc: bool) -> CheckResponse {
 
 /// A refusal of what cannot be judged.
 pub(super) fn unfit(fault: BadRequest, is_grpc: bool) -> CheckResponse {
-    let (_, text) = problem::request_row(fault);
-    denied(INVALID, problem::of_request(fault, &http::Method::GET), text, is_grpc)
+    let (status, text) = problem::request_row(fault);
+    let code = if status.is_server_error() { UNAVAILABLE } else { INVALID_ARGUMENT };
+    denied(code, problem::of_original(fault, &Method::GET), text, is_grpc)
 }
 
 /// The status that the client gets.
@@ -59,9 +60,7 @@ fn denied(
         StatusCode::BAD_REQUEST if is_grpc => StatusCode::UNAUTHORIZED,
         status => status,
     };
-    let goes = |name: &HeaderName| {
-        *name != CONNECTION && *name != CONTENT_LENGTH && !(is_grpc && *name == CONTENT_TYPE)
-    };
+    let goes = |name: &HeaderName| *name != CONTENT_LENGTH && !(is_grpc && *name == CONTENT_TYPE);
     // All of one name stand in a row.
     let mut last = None;
     let headers = parts.headers.iter().filter(|(name, _)| goes(name)).map(|(name, value)| {

@@ -174,32 +174,34 @@ async fn envoy_04_what_contradicts_itself_is_no_request() {
     let nothing = |attributes| Bytes::from(CheckRequest { attributes }.encode_to_vec());
     let no_http = Attributes { source: None, request: Some(Request { http: None }) };
     for (message, fault) in [
-        (Bytes::new(), B::Check),
-        (Bytes::from_static(b"\x0A\xFF"), B::Check),
-        (nothing(None), B::Check),
-        (nothing(Some(Attributes { source: None, request: None })), B::Check),
-        (nothing(Some(no_http)), B::Check),
-        (with(|http| http.path = "/orders".into()), B::Target),
-        (with(|http| http.path = Bytes::new()), B::Target),
-        (with(|http| http.host = "other.example".into()), B::Target),
-        (with(|http| http.host = Bytes::new()), B::Target),
-        (with(|http| http.scheme = "http".into()), B::Target),
-        (with(|http| http.method = "POST".into()), B::Method),
-        (with(|http| http.query = "x".into()), B::Target),
-        (with(|http| http.fragment = "x".into()), B::Target),
-        (with(|http| http.headers.push(field(":path", "/other"))), B::Target),
-        (with(|http| http.headers.push(field("host", "other.example"))), B::Target),
-        (with(|http| http.headers.push(field("x y", "z"))), B::Header),
-        (with(|http| http.headers.push(field("", "z"))), B::Header),
-        (with(|http| http.headers.push(field("x", "a\r\nb"))), B::Header),
-        (with(|http| http.headers.push(field("x", "a\0"))), B::Header),
-        (with(|http| http.headers.push(field("x", &"a".repeat(65 * 1024)))), B::HeaderSize),
-        (with(|http| http.headers.extend((0..97).map(|_| field("x", "y")))), B::HeaderSize),
+        (Bytes::new(), B::OriginalMissing),
+        (Bytes::from_static(b"\x0A\xFF"), B::OriginalMissing),
+        (nothing(None), B::OriginalMissing),
+        (nothing(Some(Attributes { source: None, request: None })), B::OriginalMissing),
+        (nothing(Some(no_http)), B::OriginalMissing),
+        (with(|http| http.path = "/orders".into()), B::OriginalContradictory),
+        (with(|http| http.path = Bytes::new()), B::OriginalContradictory),
+        (with(|http| http.host = "other.example".into()), B::OriginalContradictory),
+        (with(|http| http.host = Bytes::new()), B::OriginalContradictory),
+        (with(|http| http.scheme = "http".into()), B::OriginalContradictory),
+        (with(|http| http.method = "POST".into()), B::OriginalContradictory),
+        (with(|http| http.query = "x".into()), B::OriginalContradictory),
+        (with(|http| http.fragment = "x".into()), B::OriginalContradictory),
+        (with(|http| http.headers.push(field(":path", "/other"))), B::OriginalContradictory),
+        (with(|http| http.headers.push(field("host", "other.example"))), B::OriginalContradictory),
+        (with(|http| http.headers.push(field("x y", "z"))), B::OriginalMalformed),
+        (with(|http| http.headers.push(field("", "z"))), B::OriginalMalformed),
+        (with(|http| http.headers.push(field("x", "a\r\nb"))), B::OriginalMalformed),
+        (with(|http| http.headers.push(field("x", "a\0"))), B::OriginalMalformed),
+        (with(|http| http.headers.push(field("x", &"a".repeat(65 * 1024)))), B::OriginalTooLarge),
+        (with(|http| http.headers.extend((0..97).map(|_| field("x", "y")))), B::OriginalTooLarge),
     ] {
         let decided = decide(&front, message).await;
         assert_eq!(decided.outcome, Outcome::BadRequest(fault));
         let (status, code) = told(&decided.reply);
-        assert!((400..500).contains(&status) && code == 3, "{status} {code}");
+        let expected = if fault == B::OriginalMissing { (503, 14) } else { (status, 3) };
+        assert_eq!((status, code), expected);
+        assert!(status >= 400, "{status}");
     }
     // The one that they are made of passes.
     let decided = decide(&front, with(|_| {})).await;
@@ -255,7 +257,11 @@ async fn a_path_is_canonical_as_it_is() {
     for path in ["", "public", "*", "/a#b", "/a\0", "/a\nb", "/a b", "/a\x7F", "https://h/public"] {
         for front in [&by_rules, &without] {
             let decided = decide(front, message(http(path, &[]), "")).await;
-            assert_eq!(decided.outcome, Outcome::BadRequest(BadRequest::Target), "{path:?}");
+            assert_eq!(
+                decided.outcome,
+                Outcome::BadRequest(BadRequest::OriginalMalformed),
+                "{path:?}"
+            );
         }
     }
 }

@@ -101,7 +101,7 @@ fn host(request: &Request<Incoming>) -> Result<HeaderValue, BadRequest> {
 
 /// A name or an address, and perhaps a port (RFC 3986 §3.2.2). Nothing is escaped in names that
 /// are in use.
-fn is_host(text: &[u8]) -> bool {
+pub(in crate::sidecar) fn is_host(text: &[u8]) -> bool {
     let is_address = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(byte);
     let (is_good, port) = match text.strip_prefix(b"[") {

@@ -30,7 +30,7 @@ use hyper::body::{Body as _, Incoming};
 pub(super) use answer::{AnswerBody, called, own};
 pub(super) use answering::Answering;
 pub(super) use fields::FieldPolicy;
-pub(super) use head::is_served;
+pub(super) use head::{is_host, is_served};
 pub(super) use peer::Peer;
 pub(super) use record::Record;
 

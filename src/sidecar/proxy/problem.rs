@@ -20,6 +20,13 @@ pub(in crate::sidecar) fn of_request(fault: BadRequest, method: &Method) -> Resp
     response
 }
 
+/// The answer to a gateway whose client's request cannot be judged. Other clients use its
+/// connection too.
+pub(in crate::sidecar) fn of_original(fault: BadRequest, method: &Method) -> Response<Bytes> {
+    let (status, detail) = request_row(fault);
+    problem(status, detail, method)
+}
+
 /// The answer where the upstream gave none.
 pub(super) fn of_upstream(failure: UpstreamFailure, method: &Method) -> Response<Bytes> {
     let (status, detail) = upstream_row(failure);
@@ -50,15 +57,28 @@ pub(in crate::sidecar) const fn request_row(fault: BadRequest) -> (StatusCode, &
         BadRequest::Expectation => {
             (StatusCode::EXPECTATION_FAILED, "The only expectation that is known is 100-continue")
         }
-        BadRequest::Check => {
-            (StatusCode::BAD_REQUEST, "The gateway has not said which request is to be judged")
+        BadRequest::UntrustedGateway => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Nothing is believed of what the peer says about requests of others",
+        ),
+        BadRequest::OriginalMissing => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The gateway does not say which method and path were asked for",
+        ),
+        BadRequest::OriginalContradictory => {
+            (StatusCode::BAD_REQUEST, "What is said about the original request contradicts itself")
         }
-        BadRequest::Header => {
-            (StatusCode::BAD_REQUEST, "A field of the request is none that HTTP allows")
-        }
-        BadRequest::HeaderSize => (
+        BadRequest::OriginalMalformed => (
+            StatusCode::BAD_REQUEST,
+            "What is said about the original request is no method, path, scheme or host",
+        ),
+        BadRequest::OriginalTooLarge => (
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            "The fields of the request are too many, or too large",
+            "The fields of the original request are too many, or too large",
+        ),
+        BadRequest::SmuggledField => (
+            StatusCode::BAD_REQUEST,
+            "A field of the request could pass for one that clients may not send",
         ),
     }
 }

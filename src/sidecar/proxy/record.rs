@@ -65,6 +65,12 @@ impl Record {
         }
     }
 
+    /// The request that is meant, where another one asks about it.
+    pub(in crate::sidecar) fn is_about(&mut self, method: &Method, uri: &Uri) {
+        self.method = method.clone();
+        self.uri = uri.clone();
+    }
+
     pub(in crate::sidecar) fn peer(&self) -> &Arc<Peer> {
         &self.peer
     }
@@ -77,13 +83,11 @@ impl Record {
         &self.request_id
     }
 
-    /// What is told of is a request that another one asks about, for a client of its sender's.
-    pub(in crate::sidecar) fn about<B>(&mut self, request: &Request<B>, client: Option<IpAddr>) {
-        self.method = request.method().clone();
-        self.uri = request.uri().clone();
+    /// Its fields and its client, where they are not those of the one that asks.
+    pub(in crate::sidecar) fn came_with(&mut self, headers: &HeaderMap, client: Option<IpAddr>) {
         self.client = client;
-        self.request_id = request_id::of(request.headers());
-        self.traceparent = request.headers().get(TRACEPARENT).cloned();
+        self.request_id = request_id::of(headers);
+        self.traceparent = headers.get(TRACEPARENT).cloned();
     }
 
     pub(in crate::sidecar) fn rule(&mut self, number: Option<usize>) {

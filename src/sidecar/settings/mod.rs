@@ -54,19 +54,18 @@ impl Settings {
     /// `source`, and stand-ins take the place of what is at fault.
     pub(super) fn read(source: &mut Source) -> (Self, ResourceServerBuilder) {
         let engine = read_engine(source);
-        let mode = mode::read(source);
         let (listen, admin_listen) = addresses::listen(source);
-        let own = [(Some(listen), variables::LISTEN), (admin_listen, variables::ADMIN_LISTEN)];
-        for (address, variable) in own {
-            let leads_back = |upstream: &UpstreamAddress| address.is_some_and(|at| upstream.is(at));
-            if mode.upstream().is_some_and(leads_back) {
+        let trusted_proxies = source.read(variables::TRUSTED_PROXIES, networks::parse);
+        let mode = mode::read(source, &trusted_proxies);
+        if let Mode::Proxy(upstream) = &mode {
+            let own = [(Some(listen), variables::LISTEN), (admin_listen, variables::ADMIN_LISTEN)];
+            for (_, variable) in own.iter().filter(|(at, _)| at.is_some_and(|at| upstream.is(at))) {
                 source.fault(variables::UPSTREAM, format!("is the address of {variable} itself"));
             }
         }
         let forward_token = forward_token(source);
         let rules = source.read(variables::RULES, values::path).value();
         let claim_headers = claim_headers::read(source);
-        let trusted_proxies = source.read(variables::TRUSTED_PROXIES, networks::parse).value();
         let tls = tls::read(source);
         let drain_timeout = source.read(variables::DRAIN_TIMEOUT, values::duration).value();
         let log = log::read(source);
@@ -78,7 +77,7 @@ impl Settings {
             rules,
             forward_token,
             claim_headers,
-            trusted_proxies: trusted_proxies.unwrap_or_default(),
+            trusted_proxies: trusted_proxies.value().unwrap_or_default(),
             tls,
             drain_timeout: drain_timeout.unwrap_or(DEFAULT_DRAIN_TIMEOUT),
             log,
@@ -123,11 +122,6 @@ mod tests {
     fn what_cannot_work_is_refused() {
         assert!(faults(&[]).is_empty(), "{:?}", faults(&[]));
         for (more, fault) in [
-            (&[("PORTCULLIS_MODE", "forward-auth")][..], "PORTCULLIS_MODE: is not there yet"),
-            (
-                &[("PORTCULLIS_MODE", "ext-authz")],
-                "PORTCULLIS_UPSTREAM: is of no use with PORTCULLIS_MODE=ext-authz",
-            ),
             (
                 &[("PORTCULLIS_ADMIN_LISTEN", "127.0.0.1:8080")],
                 "PORTCULLIS_ADMIN_LISTEN: must not be the address of PORTCULLIS_LISTEN",

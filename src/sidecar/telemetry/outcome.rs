@@ -34,12 +34,19 @@ pub(in crate::sidecar) enum BadRequest {
     Framing,
     /// `Expect` with something other than `100-continue`.
     Expectation,
-    /// A gateway asks about none, or in words that are not known here.
-    Check,
-    /// A gateway asks about one with a field that no message may have.
-    Header,
-    /// A gateway asks about one with more fields than are read.
-    HeaderSize,
+    /// Who asks about another's request is not believed.
+    UntrustedGateway,
+    /// It is not said which request is meant.
+    OriginalMissing,
+    /// It is said in two ways which request is meant.
+    OriginalContradictory,
+    /// What is said to be meant is no request.
+    OriginalMalformed,
+    /// What is said to be meant has more fields than are read.
+    OriginalTooLarge,
+    /// A field that the service could take for one of ours, or that makes another method of the
+    /// request, and that a gateway would pass on.
+    SmuggledField,
 }
 
 /// Why the upstream has not answered as it should.
@@ -146,15 +153,18 @@ impl Class {
 }
 
 impl BadRequest {
-    pub(in crate::sidecar) const ALL: [Self; 8] = [
+    pub(in crate::sidecar) const ALL: [Self; 11] = [
         Self::AmbiguousPath,
         Self::Target,
         Self::Method,
         Self::Framing,
         Self::Expectation,
-        Self::Check,
-        Self::Header,
-        Self::HeaderSize,
+        Self::UntrustedGateway,
+        Self::OriginalMissing,
+        Self::OriginalContradictory,
+        Self::OriginalMalformed,
+        Self::OriginalTooLarge,
+        Self::SmuggledField,
     ];
 
     const fn name(self) -> &'static str {
@@ -164,9 +174,12 @@ impl BadRequest {
             Self::Method => "method",
             Self::Framing => "framing",
             Self::Expectation => "expectation",
-            Self::Check => "check",
-            Self::Header => "header",
-            Self::HeaderSize => "header_size",
+            Self::UntrustedGateway => "untrusted_gateway",
+            Self::OriginalMissing => "original_missing",
+            Self::OriginalContradictory => "original_contradictory",
+            Self::OriginalMalformed => "original_malformed",
+            Self::OriginalTooLarge => "original_too_large",
+            Self::SmuggledField => "smuggled_field",
         }
     }
 }
