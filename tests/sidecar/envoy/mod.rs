@@ -3,4 +3,5 @@
 pub(crate) mod gateway;
 mod grpc;
 mod paths;
+mod switches;
 mod table;
