@@ -83,7 +83,7 @@ async fn envoy_03_the_service_sees_who_calls_and_not_what_a_client_makes_up() {
                    X-Envoy-Original-Path: /admin\r\nX-HTTP-Method-Override: DELETE\r\n\
                    X-Forwarded-Host: evil.example\r\nX-Real-IP: 10.0.0.1\r\n\
                    Forwarded: for=10.0.0.1\r\nProxy: http://evil.example\r\n\
-                   X-Remote-User: admin\r\nAccept: text/plain\r\n";
+                   X-Remote-User: admin\r\nConnection: X-Auth-Subject\r\nAccept: text/plain\r\n";
     let lines = format!("{spoofed}{}", good(&authority));
     assert_eq!(get(gateway.address(), "/orders?x=%2F..&y", &lines).status, 200);
     let seen = gateway.service.take_one();
