@@ -2,7 +2,6 @@
 
 use http::HeaderValue;
 
-use crate::access_token::AccessToken;
 use crate::rejection::{self, Challenge, RefusalBody, Rejection};
 use crate::rejection_kind::RejectionKind;
 
@@ -52,18 +51,6 @@ pub(crate) fn reject(
     body: Option<RefusalBody>,
 ) -> Rejection {
     Rejection::new(kind).with_challenge(write(settings, scope, kind)).with_body(body)
-}
-
-impl AccessToken {
-    /// A rejection to answer with when a handler finds out by itself that this token must not do
-    /// what it is used for, most often as [`RejectionKind::Forbidden`]. It has the challenge of
-    /// the resource server that verified the token.
-    pub fn reject(&self, kind: RejectionKind) -> Rejection {
-        match self.server().get::<Challenges>() {
-            Some(challenges) => challenges.reject(kind),
-            None => Rejection::new(kind),
-        }
-    }
 }
 
 fn write(

@@ -47,6 +47,12 @@ impl NumericDate {
         Self(self.0 - leeway.as_secs_f64())
     }
 
+    /// How far ahead of `now` it lies; `None` from then on.
+    pub(crate) fn ahead_of(self, now: Self) -> Option<Duration> {
+        let seconds = self.0 - now.0;
+        (seconds > 0.0).then(|| Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX))
+    }
+
     /// `None` where the platform's time cannot express the date.
     pub(crate) fn to_system_time(self) -> Option<SystemTime> {
         let since = Duration::try_from_secs_f64(self.0).ok()?;
@@ -65,6 +71,14 @@ mod tests {
         }
         assert!(NumericDate::new(0.0).is_some());
         assert!(NumericDate::new(1_700_000_000.5).is_some());
+    }
+
+    #[test]
+    fn a_date_is_ahead_until_it_is_there() {
+        let date = |seconds| NumericDate::new(seconds).unwrap();
+        assert_eq!(date(10.5).ahead_of(date(10.0)), Some(Duration::from_millis(500)));
+        assert_eq!(date(10.0).ahead_of(date(10.0)), None);
+        assert_eq!(date(9.0).ahead_of(date(10.0)), None);
     }
 
     #[test]

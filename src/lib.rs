@@ -110,6 +110,7 @@
 //! | `env` | `ResourceServer::from_env()`, configuration from `PORTCULLIS_*` variables |
 //! | `metrics` | counts about keys, see above |
 //! | `testing` | `testing::Authority`, an authorization server for tests |
+//! | `tonic` | for gRPC: tokens in handlers, `Rejection` as `Status`, requirements by method |
 //! | `sidecar` | the `portcullis` binary |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 // No input may end in a panic, and a library has no business on the standard streams. Tests may
@@ -143,6 +144,7 @@ mod fetch;
 pub mod internals;
 mod jose;
 mod keys;
+mod origin;
 mod rejection;
 mod rejection_kind;
 mod resource_server;
@@ -154,6 +156,9 @@ pub mod sidecar;
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;
 mod token_cache;
+#[cfg(feature = "tonic")]
+#[cfg_attr(docsrs, doc(cfg(feature = "tonic")))]
+pub mod tonic;
 pub mod tower;
 
 pub use access_token::{AccessToken, Caller, ClaimsError, Subject};

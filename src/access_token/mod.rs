@@ -55,6 +55,8 @@ pub(crate) struct Verified {
     pub(crate) client_id: Option<Box<str>>,
     pub(crate) caller: Caller,
     pub(crate) expires_at: NumericDate,
+    /// Leeway counted.
+    pub(crate) good_until: NumericDate,
     pub(crate) granted: GrantedScopes,
     /// One strict JSON object, as it was signed.
     pub(crate) claims: Box<str>,
@@ -150,6 +152,10 @@ impl AccessToken {
 
     pub(crate) fn server(&self) -> &ServerMark {
         &self.0.server
+    }
+
+    pub(crate) fn good_until(&self) -> NumericDate {
+        self.0.good_until
     }
 
     pub(crate) fn granted(&self) -> &GrantedScopes {
@@ -253,6 +259,7 @@ mod tests {
             client_id: Some(client_id.into()),
             caller: Caller::User,
             expires_at: NumericDate::new(0.0).unwrap(),
+            good_until: NumericDate::new(0.0).unwrap(),
             granted: GrantedScopes::from_text(scope, &Arc::default()).unwrap(),
             claims: claims.into(),
         })

@@ -39,6 +39,7 @@ pub(super) fn accept(
         client_id,
         caller,
         expires_at: lifetime.expires_at,
+        good_until: lifetime.expires_at.plus(issuer.leeway),
         granted,
         claims: text.into(),
     });

@@ -25,6 +25,7 @@ fn token_of(subject: &str, granted: GrantedScopes, claims: &str) -> AccessToken 
         client_id: Some("c1".into()),
         caller: if subject == "c1" { Caller::Client } else { Caller::User },
         expires_at: NumericDate::new(2e9).unwrap(),
+        good_until: NumericDate::new(2e9).unwrap(),
         granted,
         claims: claims.into(),
     })

@@ -55,7 +55,7 @@ use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};
 use http::request::Parts;
 
 use crate::access_token::AccessToken;
-use crate::tower::Anonymous;
+use crate::tower::{NoToken, verified};
 
 impl<S: Sync> FromRequestParts<S> for AccessToken {
     type Rejection = ExtractionRejection;
@@ -79,11 +79,8 @@ impl<S: Sync> OptionalFromRequestParts<S> for AccessToken {
 }
 
 fn from_extensions(parts: &Parts) -> Result<AccessToken, ExtractionRejection> {
-    if let Some(token) = parts.extensions.get::<AccessToken>() {
-        return Ok(token.clone());
-    }
-    Err(match parts.extensions.get::<Anonymous>() {
-        Some(Anonymous(rejection)) => ExtractionRejection::refused(rejection.clone()),
-        None => ExtractionRejection::missing_layer(),
+    verified(&parts.extensions).cloned().map_err(|missing| match missing {
+        NoToken::Anonymous(rejection) => ExtractionRejection::refused(rejection.clone()),
+        NoToken::MissingLayer => ExtractionRejection::missing_layer(),
     })
 }

@@ -4,6 +4,7 @@
 //! what that means for the client, and [`Rejection::to_response`] writes it down.
 
 mod body;
+mod grpc;
 mod table;
 
 use std::fmt;
@@ -18,6 +19,7 @@ use http::{HeaderValue, Response, StatusCode};
 
 use crate::rejection_kind::RejectionKind;
 
+pub(crate) use grpc::Grpc;
 pub(crate) use table::Challenge;
 
 /// Writes the body of a refusal, and further fields of the answer.

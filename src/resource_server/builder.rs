@@ -18,6 +18,7 @@ use crate::config_error::{ConfigError, Faults, Setting};
 use crate::credentials::QueryToken;
 use crate::fetch::{AllowHttp, Chain, HttpClient, HttpService};
 use crate::keys::LastGoodFile;
+use crate::origin::Origin;
 use crate::rejection::{RefusalBody, Rejection};
 
 const DEFAULT_REALM: &str = "resource";
@@ -224,7 +225,7 @@ impl ResourceServerBuilder {
         faults.or(())?;
         let scope = self.required.advertised();
         let challenges = Arc::new(Challenges::new(&challenge, scope.as_deref(), self.body.clone()));
-        let mark = ServerMark::new(Arc::clone(&challenges));
+        let mark = ServerMark::new(Arc::new(Origin::new(&challenges, &clock)));
         let cached = self.token_cache.unwrap_or(DEFAULT_TOKEN_CACHE);
         Ok(ResourceServer(Arc::new(Inner {
             authenticator: Authenticator::new(trusted, clock, mark, cached),

@@ -13,7 +13,12 @@ use tower_service::Service;
 
 use super::ResponseBody;
 use crate::access_token::AccessToken;
-use crate::rejection::Rejection;
+use crate::rejection::{Grpc, Rejection};
+
+/// What scripts of other origins may read of a refusal.
+const EXPOSED: &str = "WWW-Authenticate, DPoP-Nonce, Retry-After";
+const EXPOSED_TO_GRPC: &str =
+    "grpc-status, grpc-message, WWW-Authenticate, DPoP-Nonce, Retry-After";
 
 type Verdict = Pin<Box<dyn Future<Output = Result<AccessToken, Rejection>> + Send>>;
 
@@ -45,7 +50,7 @@ impl<S, B> ResponseFuture<S, B>
 where
     S: Service<Request<B>>,
 {
-    pub(super) fn inner(future: S::Future) -> Self {
+    pub(crate) fn inner(future: S::Future) -> Self {
         Self { state: State::Inner { future } }
     }
 
@@ -103,6 +108,7 @@ where
 
 /// What the answer to a refused request depends on besides the reason.
 pub(crate) struct RefusedRequest {
+    grpc: Option<Grpc>,
     is_head: bool,
     is_cross_origin: bool,
 }
@@ -110,14 +116,24 @@ pub(crate) struct RefusedRequest {
 impl RefusedRequest {
     pub(crate) fn of<B>(request: &Request<B>) -> Self {
         Self {
+            grpc: Grpc::of(request.headers()),
             is_head: request.method() == Method::HEAD,
             is_cross_origin: request.headers().contains_key(ORIGIN),
         }
     }
 
+    /// For one who understands statuses alone, whatever the request is: a refused gRPC call has 200.
+    #[cfg(feature = "sidecar")]
+    pub(crate) fn over_http<B>(request: &Request<B>) -> Self {
+        Self { grpc: None, ..Self::of(request) }
+    }
+
     pub(crate) fn answer(&self, rejection: &Rejection) -> Response<Bytes> {
         tracing::debug!(kind = ?rejection.kind(), "request refused");
-        let mut response = rejection.to_response();
+        let mut response = match &self.grpc {
+            Some(grpc) => rejection.to_grpc_response(grpc),
+            None => rejection.to_response(),
+        };
         if self.is_head {
             // RFC 9110 §9.3.2: the fields that GET would have had, and no content.
             let length = response.body().len();
@@ -127,10 +143,12 @@ impl RefusedRequest {
         if self.is_cross_origin {
             // Scripts of other origins could not read the challenge otherwise. Without
             // Access-Control-Allow-Origin, which is for a CORS layer to say, it means nothing.
-            response.headers_mut().append(
-                ACCESS_CONTROL_EXPOSE_HEADERS,
-                HeaderValue::from_static("WWW-Authenticate, DPoP-Nonce, Retry-After"),
-            );
+            let exposed = match &self.grpc {
+                Some(_) => EXPOSED_TO_GRPC,
+                None => EXPOSED,
+            };
+            let exposed = HeaderValue::from_static(exposed);
+            response.headers_mut().append(ACCESS_CONTROL_EXPOSE_HEADERS, exposed);
         }
         response
     }

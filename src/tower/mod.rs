@@ -5,6 +5,8 @@
 //!    with the [`AccessToken`](crate::AccessToken) in its extensions.
 //! 2. Every other request is answered here, with the status and challenge of its
 //!    [`Rejection`](crate::Rejection); the inner service never sees it.
+//!    A gRPC call, known by its content type, is answered as gRPC wants it: `grpc-status`,
+//!    `grpc-message` and the challenge as metadata, in one header block without a body.
 //! 3. The body of a request is never read.
 //! 4. Layers stack: an inner layer of the same [`ResourceServer`] takes over the verdict about the
 //!    token and adds its requirement.
@@ -57,22 +59,22 @@ mod body;
 mod future;
 mod layer;
 mod service;
+#[cfg(any(feature = "axum", feature = "tonic"))]
+mod verified;
 
 pub use body::ResponseBody;
 pub use future::ResponseFuture;
 pub use layer::{AuthenticateLayer, RequireLayer};
 pub use service::Guard;
+#[cfg(feature = "tonic")]
+pub(crate) use service::guarded;
+#[cfg(any(feature = "axum", feature = "tonic"))]
+pub(crate) use verified::{Anonymous, NoToken, verified};
 #[cfg(feature = "sidecar")]
 pub(crate) use {future::RefusedRequest, service::is_preflight};
 
 use crate::authorization::Requirement;
 use crate::resource_server::ResourceServer;
-
-/// In the extensions of a request that was let through without a token: how it would have been
-/// refused. Extractors tell by it that there was a layer.
-#[cfg(feature = "axum")]
-#[derive(Debug, Clone)]
-pub(crate) struct Anonymous(pub(crate) crate::rejection::Rejection);
 
 impl ResourceServer {
     /// A layer that lets requests with a good token pass, whatever its scope.

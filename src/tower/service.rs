@@ -42,49 +42,58 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
+    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
         // The service that was polled ready is the one to call; its clone is not.
         let clone = self.inner.clone();
-        let mut inner = mem::replace(&mut self.inner, clone);
+        guarded(&self.gate, mem::replace(&mut self.inner, clone), request)
+    }
+}
 
-        if self.gate.server().preflight() == Preflight::Pass && is_preflight(&request) {
-            self.mark_anonymous(&mut request);
-            return ResponseFuture::inner(inner.call(request));
+/// Calls a readied service, if this gate lets the request pass.
+pub(crate) fn guarded<S, B>(
+    gate: &Arc<Gate>,
+    mut inner: S,
+    mut request: Request<B>,
+) -> ResponseFuture<S, B>
+where
+    S: Service<Request<B>>,
+{
+    if gate.server().preflight() == Preflight::Pass && is_preflight(&request) {
+        mark_anonymous(gate, &mut request);
+        return ResponseFuture::inner(inner.call(request));
+    }
+    let known = request.extensions().get::<AccessToken>();
+    match gate.decide(request.headers(), request.uri(), known) {
+        Decision::Admit(token) => {
+            request.extensions_mut().insert(token);
+            ResponseFuture::inner(inner.call(request))
         }
-        let known = request.extensions().get::<AccessToken>();
-        match self.gate.decide(request.headers(), request.uri(), known) {
-            Decision::Admit(token) => {
-                request.extensions_mut().insert(token);
-                ResponseFuture::inner(inner.call(request))
-            }
-            Decision::AdmitKnown => ResponseFuture::inner(inner.call(request)),
-            Decision::AdmitAnonymous => {
-                self.mark_anonymous(&mut request);
-                ResponseFuture::inner(inner.call(request))
-            }
-            Decision::Refuse(rejection) => {
-                ResponseFuture::refused(rejection, RefusedRequest::of(&request))
-            }
-            Decision::Wait(pending) => {
-                let gate = Arc::clone(&self.gate);
-                let verdict = Box::pin(async move { gate.judge_after(pending).await });
-                ResponseFuture::waiting(verdict, request, inner)
-            }
+        Decision::AdmitKnown => ResponseFuture::inner(inner.call(request)),
+        Decision::AdmitAnonymous => {
+            mark_anonymous(gate, &mut request);
+            ResponseFuture::inner(inner.call(request))
+        }
+        Decision::Refuse(rejection) => {
+            ResponseFuture::refused(rejection, RefusedRequest::of(&request))
+        }
+        Decision::Wait(pending) => {
+            let gate = Arc::clone(gate);
+            let verdict = Box::pin(async move { gate.judge_after(pending).await });
+            ResponseFuture::waiting(verdict, request, inner)
         }
     }
 }
 
-impl<S> Guard<S> {
-    /// A token that another resource server has verified says nothing here.
-    fn mark_anonymous<B>(&self, request: &mut Request<B>) {
-        request.extensions_mut().remove::<AccessToken>();
-        #[cfg(feature = "axum")]
-        {
-            let rejection =
-                self.gate.reject(crate::rejection_kind::RejectionKind::MissingCredentials);
-            request.extensions_mut().insert(super::Anonymous(rejection));
-        }
+/// A token that another resource server has verified says nothing here.
+fn mark_anonymous<B>(gate: &Gate, request: &mut Request<B>) {
+    request.extensions_mut().remove::<AccessToken>();
+    #[cfg(any(feature = "axum", feature = "tonic"))]
+    {
+        let rejection = gate.reject(crate::rejection_kind::RejectionKind::MissingCredentials);
+        request.extensions_mut().insert(super::Anonymous(rejection));
     }
+    #[cfg(not(any(feature = "axum", feature = "tonic")))]
+    let _ = gate;
 }
 
 /// The Fetch standard's CORS preflight request; a plain `OPTIONS` is a request like any other.

@@ -4,6 +4,7 @@
 mod admin_port;
 mod authority_down;
 mod bodies;
+mod decisions;
 mod few_files;
 mod fields;
 mod gateways;

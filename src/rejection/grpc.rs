@@ -1,0 +1,185 @@
+//! A refusal for a gRPC client: headers and trailers in one, and no body ("Trailers-Only",
+//! grpc/doc/PROTOCOL-HTTP2.md; grpc/doc/PROTOCOL-WEB.md).
+
+use std::fmt::Write as _;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Response};
+
+use super::Rejection;
+
+const GRPC: &str = "application/grpc";
+const WEB: [&str; 2] = ["application/grpc-web", "application/grpc-web-text"];
+const STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+/// What servers may rely on clients to take, as RFC 9113 §6.5.2 counts it: a client that is sent
+/// more may fail the call and never see its code.
+const MAX_METADATA: usize = 8 * 1024;
+
+/// The dialect of gRPC that a request is in, known by its content type.
+#[derive(Debug)]
+pub(crate) struct Grpc {
+    /// Of the answer.
+    content_type: HeaderValue,
+}
+
+impl Grpc {
+    /// `None` for whatever is no gRPC, `application/grpcx` for example.
+    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
+        let media_type = headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').next()?;
+        let dialect = media_type.split('+').next()?;
+        if dialect.eq_ignore_ascii_case(GRPC) {
+            return Some(Self { content_type: HeaderValue::from_static(GRPC) });
+        }
+        let is_web = WEB.iter().any(|web| dialect.eq_ignore_ascii_case(web));
+        // A client in a browser is told in the dialect in which it asked.
+        let content_type = is_web.then(|| HeaderValue::from_str(media_type).ok())??;
+        Some(Self { content_type })
+    }
+}
+
+impl Rejection {
+    /// The answer to a gRPC call, whatever is written for others: gRPC has no body for it.
+    pub(crate) fn to_grpc_response(&self, grpc: &Grpc) -> Response<Bytes> {
+        let mut response = Response::new(Bytes::new());
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, grpc.content_type.clone());
+        headers.insert(STATUS, u16::from(self.grpc_code()).into());
+        if let Ok(message) = HeaderValue::from_str(&percent_encoded(self.description())) {
+            headers.insert(MESSAGE, message);
+        }
+        self.add_metadata(headers);
+        response
+    }
+
+    /// What a client is told besides code and message: the challenge, when to try again.
+    pub(crate) fn add_metadata(&self, headers: &mut HeaderMap) {
+        if let Some(seconds) = self.retry_after {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        // The one field whose length is configured.
+        if let Some(challenge) = &self.challenge
+            && size(headers) + field_size(&WWW_AUTHENTICATE, challenge) <= MAX_METADATA
+        {
+            headers.insert(WWW_AUTHENTICATE, challenge.clone());
+        }
+    }
+}
+
+fn size(headers: &HeaderMap) -> usize {
+    headers.iter().map(|(name, value)| field_size(name, value)).sum()
+}
+
+fn field_size(name: &HeaderName, value: &HeaderValue) -> usize {
+    name.as_str().len() + value.len() + 32
+}
+
+/// What a `grpc-message` may hold; the rest is written as `%XX`.
+fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b' '..=b'$' | b'&'..=b'~' => encoded.push(char::from(byte)),
+            // Writing to a string cannot fail.
+            _ => drop(write!(encoded, "%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rejection_kind::RejectionKind;
+
+    fn spoken(content_type: &str) -> Option<String> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, content_type.parse().unwrap());
+        let grpc = Grpc::of(&headers)?;
+        Some(grpc.content_type.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn grpc_01_grpc_09_calls_are_known_by_their_content_type() {
+        for grpc in [
+            "application/grpc",
+            "application/grpc+proto",
+            "application/grpc+json",
+            "application/grpc;charset=utf-8",
+            "application/grpc+proto;x=1",
+            "Application/GRPC",
+        ] {
+            assert_eq!(spoken(grpc), Some("application/grpc".to_owned()), "{grpc}");
+        }
+        for (web, answered) in [
+            ("application/grpc-web", "application/grpc-web"),
+            ("application/grpc-web+proto", "application/grpc-web+proto"),
+            ("application/grpc-web-text", "application/grpc-web-text"),
+            ("application/grpc-web-text+proto;x=1", "application/grpc-web-text+proto"),
+        ] {
+            assert_eq!(spoken(web), Some(answered.to_owned()), "{web}");
+        }
+        for other in [
+            "application/grpcx",
+            "application/grpc/x",
+            "application/grp",
+            "application/grpc-webx",
+            "application/grpc-websocket",
+            "application/grpc-x+proto",
+            "application/json",
+            "text/application/grpc",
+            "x",
+            "",
+        ] {
+            assert_eq!(spoken(other), None, "{other}");
+        }
+        assert!(Grpc::of(&HeaderMap::new()).is_none());
+    }
+
+    #[test]
+    fn grpc_04_messages_keep_to_their_alphabet() {
+        assert_eq!(percent_encoded("100 %\n"), "100 %25%0A");
+        assert_eq!(percent_encoded(" $&~"), " $&~");
+        assert_eq!(percent_encoded("\u{7f}é"), "%7F%C3%A9");
+        for kind in RejectionKind::all() {
+            let text = Rejection::new(kind).description();
+            assert_eq!(percent_encoded(text), text);
+        }
+    }
+
+    #[test]
+    fn grpc_02_grpc_03_every_reason_is_trailers_only() {
+        let grpc = Grpc { content_type: HeaderValue::from_static(GRPC) };
+        for kind in RejectionKind::all() {
+            let rejection = Rejection::new(kind);
+            let response = rejection.to_grpc_response(&grpc);
+            assert_eq!(response.status(), 200);
+            assert!(response.body().is_empty());
+            let code = match rejection.status().as_u16() {
+                400 | 401 => "16",
+                403 => "7",
+                503 => "14",
+                _ => "13",
+            };
+            assert_eq!(response.headers()["grpc-status"], code, "{kind:?}");
+            assert_eq!(response.headers()["content-type"], "application/grpc");
+        }
+    }
+
+    #[test]
+    fn grpc_05_a_challenge_that_is_too_long_is_left_out_and_the_code_is_not() {
+        let grpc = Grpc { content_type: HeaderValue::from_static(GRPC) };
+        let response = |length| {
+            let challenge = HeaderValue::from_str(&"x".repeat(length)).unwrap();
+            let rejection = Rejection::new(RejectionKind::Expired).with_challenge(Some(challenge));
+            rejection.to_grpc_response(&grpc)
+        };
+        let rest = size(response(9_000).headers());
+        let room = MAX_METADATA - rest - WWW_AUTHENTICATE.as_str().len() - 32;
+        assert_eq!(size(response(room).headers()), MAX_METADATA);
+        let answer = response(room + 1);
+        assert_eq!(answer.headers().get(WWW_AUTHENTICATE), None);
+        assert_eq!(answer.headers()["grpc-status"], "16");
+    }
+}

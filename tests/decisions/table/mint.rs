@@ -1,0 +1,72 @@
+//! The tokens of the table.
+
+use portcullis::testing::Authority;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+/// A token, good unless something is said about it.
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct Token {
+    scope: Option<String>,
+    claims: Map<String, Value>,
+    header: Map<String, Value>,
+    /// Claims that are left out.
+    without: Vec<String>,
+    valid: Valid,
+    signed_by: Signer,
+    /// This in place of a token.
+    text: Option<String>,
+    /// So many characters in place of a token.
+    text_of_length: Option<usize>,
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum Valid {
+    #[default]
+    Now,
+    Past,
+    Future,
+}
+
+#[derive(Deserialize, Default, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum Signer {
+    #[default]
+    Authority,
+    /// Under the `kid` of the authority's key.
+    Stranger,
+    Nobody,
+}
+
+impl Token {
+    pub(super) fn mint(&self, authority: &Authority, every_token: &Map<String, Value>) -> String {
+        if let Some(text) = &self.text {
+            return text.clone();
+        }
+        if let Some(length) = self.text_of_length {
+            return "a".repeat(length);
+        }
+        let mut token = authority.token();
+        if let Some(scope) = &self.scope {
+            token = token.scope(scope);
+        }
+        for (name, value) in every_token.iter().chain(&self.claims) {
+            token = token.claim(name, value);
+        }
+        token = self.header.iter().fold(token, |token, (name, value)| token.header(name, value));
+        token = self.without.iter().fold(token, |token, claim| token.without(claim));
+        token = match self.valid {
+            Valid::Now => token,
+            Valid::Past => token.expired(),
+            Valid::Future => token.not_yet_valid(),
+        };
+        token = match self.signed_by {
+            Signer::Authority => token,
+            Signer::Stranger => token.signed_by_stranger(),
+            Signer::Nobody => token.unsigned(),
+        };
+        token.mint()
+    }
+}

@@ -1,0 +1,164 @@
+//! The decision table: requests, rules and what has to come of them, whatever front they go
+//! through. `table.json` is the table; a front implements [`Front`] and calls [`check`].
+//!
+//! - `server` are the variables that every resource server of the table has, besides the issuer;
+//!   `rules` is what the rules file says.
+//! - A row has a `request` (`POST`, without a body), in whose path and headers `{token}` is the
+//!   token that is minted for it; `"authority": "down"` means that keys were never to be had.
+//! - `expect` is the decision in neutral terms. Every challenge has the parameters of
+//!   `every_challenge` besides its own.
+//!
+//! A module of several test crates, each of which uses a part of it.
+#![allow(dead_code, unreachable_pub)]
+
+mod answer;
+#[path = "../../support/challenge.rs"]
+mod challenge;
+mod mint;
+mod rules;
+mod stage;
+
+use std::collections::BTreeMap;
+
+use http::{HeaderName, HeaderValue, Method, Request};
+use portcullis::testing::Authority;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+pub use answer::{Answer, Refused};
+pub use rules::Rule;
+pub use stage::Stage;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Table {
+    pub server: BTreeMap<String, String>,
+    every_challenge: BTreeMap<String, String>,
+    every_token: Map<String, Value>,
+    pub rules: Vec<Rule>,
+    pub rows: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Row {
+    pub name: String,
+    /// Rows and requirements of the specification.
+    pub ids: Vec<String>,
+    #[serde(default)]
+    authority: Reachable,
+    request: RequestText,
+    token: Option<mint::Token>,
+    pub expect: Expected,
+}
+
+#[derive(Deserialize, Default, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Reachable {
+    #[default]
+    Up,
+    Down,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RequestText {
+    path: String,
+    #[serde(default)]
+    headers: Vec<(String, String)>,
+}
+
+#[derive(Deserialize, Debug, Clone, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Expected {
+    Allowed(Passed),
+    Refused(ExpectedRefusal),
+}
+
+#[derive(Deserialize, Debug, Clone, PartialEq, Eq)]
+#[serde(untagged)]
+pub enum Passed {
+    /// No token was looked at; the text is `public`.
+    Public(Public),
+    With {
+        subject: String,
+        scope: String,
+    },
+}
+
+#[derive(Deserialize, Debug, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+pub enum Public {
+    Public,
+}
+
+#[derive(Deserialize, Debug, Clone, PartialEq, Eq)]
+#[serde(deny_unknown_fields)]
+pub struct ExpectedRefusal {
+    /// The name of a `RejectionKind`.
+    pub kind: String,
+    pub status: u16,
+    pub grpc: u8,
+    /// Each with its scheme and its parameters.
+    pub challenges: Vec<BTreeMap<String, String>>,
+}
+
+/// Whatever takes requests and lets them pass or refuses them.
+pub trait Front {
+    /// What becomes of a request. It has no body and no content type; a front of gRPC adds its own.
+    fn ask(&self, request: Request<()>) -> impl Future<Output = Answer>;
+
+    /// What this front has to say, where it cannot say what the table does. Every use of it is a
+    /// difference between fronts, and needs a reason.
+    fn expects(&self, row: &Row) -> Expected {
+        row.expect.clone()
+    }
+}
+
+impl Table {
+    pub fn read() -> Self {
+        let mut table: Self = serde_json::from_str(include_str!("table.json")).unwrap();
+        for row in &mut table.rows {
+            if let Expected::Refused(refusal) = &mut row.expect {
+                for challenge in &mut refusal.challenges {
+                    challenge.extend(table.every_challenge.clone());
+                }
+            }
+        }
+        table
+    }
+
+    fn request(&self, row: &Row, authority: &Authority) -> Request<()> {
+        let token = row.token.as_ref().map(|token| token.mint(authority, &self.every_token));
+        let fill = |text: &str| match &token {
+            Some(token) => text.replace("{token}", token),
+            None => text.to_owned(),
+        };
+        let uri = fill(&row.request.path);
+        let mut request = Request::builder().method(Method::POST).uri(uri).body(()).unwrap();
+        for (name, value) in &row.request.headers {
+            let name: HeaderName = name.parse().unwrap();
+            request.headers_mut().append(name, HeaderValue::from_str(&fill(value)).unwrap());
+        }
+        request
+    }
+}
+
+/// Asks a front for every row and tells all differences. `start` makes a front of a stage: one
+/// where the authority is there, and one where it has never been.
+pub async fn check<F: Front>(start: impl AsyncFn(&Stage) -> F) {
+    let table = Table::read();
+    let mut faults = Vec::new();
+    for reachable in [Reachable::Up, Reachable::Down] {
+        let stage = Stage::new(&table, reachable == Reachable::Down).await;
+        let front = start(&stage).await;
+        for row in table.rows.iter().filter(|row| row.authority == reachable) {
+            let answer = front.ask(table.request(row, &stage.authority)).await;
+            let expected = front.expects(row);
+            if let Err(fault) = answer.check(&expected) {
+                faults.push(format!("{} {:?}: {fault}", row.name, row.ids));
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{} differences:\n{}", faults.len(), faults.join("\n"));
+}

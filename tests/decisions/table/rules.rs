@@ -1,0 +1,76 @@
+//! The rules of the table: as the file of the sidecar, and as requirements for fronts that are
+//! built in code.
+
+use std::collections::BTreeMap;
+
+use portcullis::{Requirement, Scope, ScopePattern, all_of, any_of, clients, policy, users};
+use serde::{Deserialize, Serialize};
+
+/// One rule, with the members of the rules file. No two of the table cover the same path.
+#[derive(Deserialize, Serialize, Clone)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    /// In the syntax of matchit and axum.
+    pub path: String,
+    #[serde(default)]
+    pub public: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    scopes: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    any_scopes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    challenge_scope: Option<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    claims: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callers: Option<String>,
+}
+
+impl Rule {
+    /// `None` where everybody may pass.
+    pub fn requirement(&self) -> Option<Requirement> {
+        if self.public {
+            return None;
+        }
+        let mut requirement = all_of(self.scopes.iter().map(|text| scope(text)));
+        if !self.any_scopes.is_empty() {
+            requirement = requirement.and(any_of(self.any_scopes.iter().map(|text| scope(text))));
+        }
+        if let Some(scopes) = &self.challenge_scope {
+            requirement = requirement.try_challenge_scope(scopes).unwrap();
+        }
+        for (name, value) in self.claims.clone() {
+            requirement = requirement.and(policy(move |token| {
+                token.claim::<String>(&name).is_ok_and(|claim| claim.as_ref() == Some(&value))
+            }));
+        }
+        Some(match self.callers.as_deref() {
+            None => requirement,
+            Some("users") => requirement.and(users()),
+            Some("clients") => requirement.and(clients()),
+            Some(other) => panic!("{other} are no callers"),
+        })
+    }
+
+    /// As a `[[rule]]` of a rules file.
+    pub(super) fn toml(&self) -> String {
+        let members = serde_json::to_value(self).unwrap();
+        let member = |(name, value): (&String, &serde_json::Value)| match value.as_object() {
+            Some(table) => table
+                .iter()
+                .map(|(key, value)| format!("{name}.{key} = {value}\n"))
+                .collect::<String>(),
+            // Strings, booleans and arrays of strings are written alike in both languages.
+            None => format!("{name} = {value}\n"),
+        };
+        let lines: String = members.as_object().unwrap().iter().map(member).collect();
+        format!("[[rule]]\n{}", lines.replace("public = false\n", ""))
+    }
+}
+
+fn scope(text: &str) -> Requirement {
+    match text.contains('*') {
+        true => ScopePattern::new(text).unwrap().into(),
+        false => Scope::new(text).unwrap().into(),
+    }
+}

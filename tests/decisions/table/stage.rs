@@ -1,0 +1,42 @@
+//! What a front is started with.
+
+use std::collections::BTreeMap;
+
+use portcullis::testing::{Authority, ManualClock, Outage};
+use portcullis::{ResourceServer, ResourceServerBuilder};
+
+use super::{Rule, Table};
+
+/// An authorization server and how the front before it is configured.
+pub struct Stage {
+    pub authority: Authority,
+    /// Whether it answers nothing, so that a front never gets ready.
+    pub is_down: bool,
+    /// `PORTCULLIS_*`, with the issuer.
+    pub variables: BTreeMap<String, String>,
+    pub rules: Vec<Rule>,
+}
+
+impl Stage {
+    pub(super) async fn new(table: &Table, is_down: bool) -> Self {
+        let resource = &table.server["PORTCULLIS_RESOURCE"];
+        let authority = Authority::builder().audience(resource).clock(ManualClock::running());
+        let authority = authority.serve().await.unwrap();
+        if is_down {
+            authority.set_outage(Outage::Everything);
+        }
+        let mut variables = table.server.clone();
+        variables.insert("PORTCULLIS_ISSUER".to_owned(), authority.issuer_url().to_owned());
+        Self { authority, is_down, variables, rules: table.rules.clone() }
+    }
+
+    /// The resource server that the variables describe.
+    pub fn server(&self) -> ResourceServer {
+        ResourceServerBuilder::from_vars(&self.variables).unwrap().build().unwrap()
+    }
+
+    /// The rules file.
+    pub fn rules_file(&self) -> String {
+        self.rules.iter().map(Rule::toml).collect::<Vec<_>>().join("\n")
+    }
+}
