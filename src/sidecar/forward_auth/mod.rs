@@ -131,7 +131,7 @@ impl Asker {
         let is_nginx = original::is_told_by_nginx(request.headers());
         Self {
             gateway: if is_nginx { Gateway::Nginx } else { Gateway::Other },
-            request: RefusedRequest::of(request),
+            request: RefusedRequest::over_http(request),
             method: request.method().clone(),
         }
     }

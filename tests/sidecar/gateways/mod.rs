@@ -32,9 +32,5 @@ const RULES: &str = r#"
 
 /// A sidecar that believes this machine, with [`RULES`].
 fn asked_about(authority: &Authority) -> Settings {
-    Sidecar::trusting(authority.issuer_url(), ([127, 0, 0, 1], 1).into())
-        .with("PORTCULLIS_UPSTREAM", "")
-        .with("PORTCULLIS_MODE", "forward-auth")
-        .with("PORTCULLIS_TRUSTED_PROXIES", "127.0.0.0/8")
-        .rules(RULES)
+    Sidecar::asked_by_gateways(authority).rules(RULES)
 }

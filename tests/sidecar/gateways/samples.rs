@@ -111,3 +111,13 @@ fn samples_copy_every_field_and_name_the_same_addresses() {
         }
     }
 }
+
+/// Caddy 2.10.0 to 2.11.1 lets a client's field stand where the answer has nothing to copy.
+#[test]
+fn hdr_15_caddy_forgets_identity_fields_before_it_asks() {
+    let text = sample("Caddyfile");
+    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} in the sample"));
+    assert!(place("\troute {") < place("request_header -X-Auth-*"));
+    assert!(place("request_header -X-Auth-*") < place("\tforward_auth "));
+    assert!(place("\tforward_auth ") < place("request_header -Authorization"));
+}
