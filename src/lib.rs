@@ -180,7 +180,12 @@ pub use resource_server::{
 pub use scope::{InvalidScope, Scope, ScopePattern};
 pub use token_cache::TokenCacheStatus;
 
-/// The example in the README compiles.
-#[cfg(all(doctest, feature = "axum"))]
+/// The examples in the README compile.
+#[cfg(all(doctest, feature = "axum", feature = "tonic"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So do those of the page about gRPC.
+#[cfg(all(doctest, feature = "tonic"))]
+#[doc = include_str!("../docs/grpc.md")]
+struct AboutGrpc;

@@ -10,12 +10,13 @@ use http::{HeaderMap, HeaderValue, Response};
 use super::Rejection;
 
 const GRPC: &str = "application/grpc";
-const WEB: [&str; 2] = ["application/grpc-web", "application/grpc-web-text"];
+const WEB: &str = "application/grpc-web";
+const WEB_TEXT: &str = "application/grpc-web-text";
 const STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
-/// What servers may rely on clients to take, as RFC 9113 §6.5.2 counts it: a client that is sent
-/// more may fail the call and never see its code.
-const MAX_METADATA: usize = 8 * 1024;
+/// Servers may rely on clients to take 8 KiB in all; one that is sent more may fail the call and never
+/// see its code. The rest is fixed, and far below 512 bytes.
+const MAX_CHALLENGE: usize = 8 * 1024 - 512;
 
 /// The dialect of gRPC that a request is in, known by its content type.
 #[derive(Debug)]
@@ -27,14 +28,18 @@ pub(crate) struct Grpc {
 impl Grpc {
     /// `None` for whatever is no gRPC, `application/grpcx` for example.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
-        let media_type = headers.get(CONTENT_TYPE)?.to_str().ok()?.split(';').next()?;
-        let dialect = media_type.split('+').next()?;
-        if dialect.eq_ignore_ascii_case(GRPC) {
-            return Some(Self { content_type: HeaderValue::from_static(GRPC) });
-        }
-        let is_web = WEB.iter().any(|web| dialect.eq_ignore_ascii_case(web));
-        // A client in a browser is told in the dialect in which it asked.
-        let content_type = is_web.then(|| HeaderValue::from_str(media_type).ok())??;
+        let content_type = headers.get(CONTENT_TYPE)?.as_bytes();
+        let media_type = content_type.split(|byte| *byte == b';').next()?;
+        let dialect = media_type.split(|byte| *byte == b'+').next()?;
+        let is = |name: &str| dialect.eq_ignore_ascii_case(name.as_bytes());
+        let content_type = if is(GRPC) {
+            HeaderValue::from_static(GRPC)
+        } else if is(WEB) || is(WEB_TEXT) {
+            // A client in a browser is told in the dialect in which it asked.
+            HeaderValue::from_bytes(media_type).ok()?
+        } else {
+            return None;
+        };
         Some(Self { content_type })
     }
 }
@@ -59,20 +64,12 @@ impl Rejection {
             headers.insert(RETRY_AFTER, seconds.into());
         }
         // The one field whose length is configured.
-        if let Some(challenge) = &self.challenge
-            && size(headers) + field_size(&WWW_AUTHENTICATE, challenge) <= MAX_METADATA
+        if let Some(challenge) =
+            self.challenge.as_ref().filter(|challenge| challenge.len() <= MAX_CHALLENGE)
         {
             headers.insert(WWW_AUTHENTICATE, challenge.clone());
         }
     }
-}
-
-fn size(headers: &HeaderMap) -> usize {
-    headers.iter().map(|(name, value)| field_size(name, value)).sum()
-}
-
-fn field_size(name: &HeaderName, value: &HeaderValue) -> usize {
-    name.as_str().len() + value.len() + 32
 }
 
 /// What a `grpc-message` may hold; the rest is written as `%XX`.
@@ -90,6 +87,8 @@ fn percent_encoded(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::rejection_kind::RejectionKind;
 
@@ -137,6 +136,27 @@ mod tests {
         assert!(Grpc::of(&HeaderMap::new()).is_none());
     }
 
+    proptest! {
+        /// Written once more, from the words of the protocol.
+        #[test]
+        fn grpc_01_all_content_types_are_told_apart(
+            start in "application/grpc|application/grpc-web|application/grpc-web-text|application",
+            rest in "|[-+;x/ \u{80}-\u{ff}][-+;a-z]{0,5}",
+        ) {
+            let text = format!("{start}{rest}");
+            let ends = |name| {
+                let rest = text.strip_prefix(name);
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
+            };
+            let is_web = ends(WEB) || ends(WEB_TEXT);
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, HeaderValue::from_bytes(text.as_bytes()).unwrap());
+            let answered = Grpc::of(&headers).map(|grpc| grpc.content_type);
+            prop_assert_eq!(answered.is_some(), ends(GRPC) || is_web);
+            prop_assert_eq!(answered.is_some_and(|answered| answered != GRPC), is_web);
+        }
+    }
+
     #[test]
     fn grpc_04_messages_keep_to_their_alphabet() {
         assert_eq!(percent_encoded("100 %\n"), "100 %25%0A");
@@ -169,17 +189,24 @@ mod tests {
 
     #[test]
     fn grpc_05_a_challenge_that_is_too_long_is_left_out_and_the_code_is_not() {
-        let grpc = Grpc { content_type: HeaderValue::from_static(GRPC) };
-        let response = |length| {
-            let challenge = HeaderValue::from_str(&"x".repeat(length)).unwrap();
-            let rejection = Rejection::new(RejectionKind::Expired).with_challenge(Some(challenge));
-            rejection.to_grpc_response(&grpc)
+        let grpc =
+            Grpc { content_type: HeaderValue::from_static("application/grpc-web-text+json") };
+        // As RFC 9113 §6.5.2 counts it.
+        let size = |headers: &HeaderMap| -> usize {
+            headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 32).sum()
         };
-        let rest = size(response(9_000).headers());
-        let room = MAX_METADATA - rest - WWW_AUTHENTICATE.as_str().len() - 32;
-        assert_eq!(size(response(room).headers()), MAX_METADATA);
-        let answer = response(room + 1);
-        assert_eq!(answer.headers().get(WWW_AUTHENTICATE), None);
-        assert_eq!(answer.headers()["grpc-status"], "16");
+        for kind in RejectionKind::all() {
+            let answer = |length| {
+                let challenge = HeaderValue::from_str(&"x".repeat(length)).unwrap();
+                let rejection = Rejection::new(kind).with_challenge(Some(challenge));
+                rejection.to_grpc_response(&grpc)
+            };
+            let longest = answer(MAX_CHALLENGE);
+            assert_eq!(longest.headers()[WWW_AUTHENTICATE].len(), MAX_CHALLENGE);
+            assert!(size(longest.headers()) <= 8 * 1024);
+            let too_long = answer(MAX_CHALLENGE + 1);
+            assert_eq!(too_long.headers().get(WWW_AUTHENTICATE), None);
+            assert!(too_long.headers().contains_key("grpc-status"));
+        }
     }
 }

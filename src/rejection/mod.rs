@@ -99,7 +99,8 @@ impl Rejection {
 
     /// The answer to send. The body is an RFC 9457 problem document, or what the
     /// [`refusal_body`](crate::ResourceServerBuilder::refusal_body) of the server wrote; status,
-    /// challenge and caching are as the standards want them in any case.
+    /// challenge and caching are as the standards want them in any case. It is the answer for
+    /// HTTP; the layers answer gRPC calls by themselves.
     pub fn to_response(&self) -> Response<Bytes> {
         let mut response = match &self.body {
             Some(body) => without_ours(body(self)),

@@ -121,7 +121,8 @@ impl ResourceServerBuilder {
     }
 
     /// Writes the body of refusals instead of the problem document. `body` may set fields of its
-    /// own; status, `WWW-Authenticate`, `Retry-After` and `Cache-Control` are set after it.
+    /// own; status, `WWW-Authenticate`, `Retry-After` and `Cache-Control` are set after it. It is
+    /// not asked for gRPC calls, whose refusals have no body.
     pub fn refusal_body(
         mut self,
         body: impl Fn(&Rejection) -> Response<Bytes> + Send + Sync + 'static,

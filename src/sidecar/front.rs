@@ -7,6 +7,7 @@ use hyper::body::Incoming;
 
 use super::access_log::AccessLog;
 use super::desk::{Desk, Shared};
+use super::ext_authz::ExtAuthz;
 use super::forward_auth::ForwardAuth;
 use super::proxy::{Answering, Peer, Proxy};
 use super::settings::{Mode, Settings};
@@ -18,6 +19,8 @@ pub(super) enum Front {
     Proxy(Arc<Proxy>),
     /// Tells gateways whether it is.
     ForwardAuth(Arc<ForwardAuth>),
+    /// Tells Envoy, over gRPC.
+    ExtAuthz(Arc<ExtAuthz>),
 }
 
 impl Front {
@@ -31,6 +34,7 @@ impl Front {
         match &settings.mode {
             Mode::Proxy(upstream) => Self::Proxy(Arc::new(Proxy::new(desk, upstream, places))),
             Mode::ForwardAuth => Self::ForwardAuth(Arc::new(ForwardAuth::new(desk))),
+            Mode::ExtAuthz => Self::ExtAuthz(Arc::new(ExtAuthz::new(desk))),
         }
     }
 
@@ -38,6 +42,7 @@ impl Front {
         match self {
             Self::Proxy(proxy) => proxy.log(),
             Self::ForwardAuth(front) => front.log(),
+            Self::ExtAuthz(front) => front.log(),
         }
     }
 
@@ -46,6 +51,7 @@ impl Front {
         match self {
             Self::Proxy(proxy) => proxy.answer(request, peer),
             Self::ForwardAuth(front) => front.answer(request, peer),
+            Self::ExtAuthz(front) => front.answer(request, peer),
         }
     }
 }

@@ -83,8 +83,8 @@ Usage: portcullis check
 
 Validates the whole configuration, rules and certificate included, and asks the authorization
 server for its keys: which there are, how old they are, which are of no use and why. Then what every
-request needs, whether the service takes connections, and warnings. Without PORTCULLIS_UPSTREAM,
-PORTCULLIS_RULES and PORTCULLIS_MODE, only the part that the library reads is checked.
+request needs, whether the service takes connections, and warnings. With neither PORTCULLIS_UPSTREAM
+nor PORTCULLIS_RULES nor PORTCULLIS_MODE, only the part that the library reads is checked.
 
 Exit codes:
   0     good
@@ -163,8 +163,8 @@ Environment:
  Sidecar: traffic
   PORTCULLIS_UPSTREAM           http://host:port of the service (required in proxy mode)
   PORTCULLIS_LISTEN             address of the protected port (default 127.0.0.1:8080)
-  PORTCULLIS_MODE               proxy; forward-auth: nginx, Traefik or Caddy ask about requests and
-                                pass them on; ext-authz (Envoy) is not there yet (default proxy)
+  PORTCULLIS_MODE               proxy; or others ask about requests and pass them on: forward-auth
+                                (nginx, Traefik, Caddy) or ext-authz (Envoy) (default proxy)
   PORTCULLIS_RULES              path of a TOML file of rules (default none)
   PORTCULLIS_FORWARD_TOKEN      on passes Authorization on to the service (default off)
   PORTCULLIS_CLAIM_HEADERS      header=claim pairs that are set for the service

@@ -12,6 +12,7 @@ mod demo;
 mod desk;
 mod drain;
 mod explain;
+mod ext_authz;
 mod field_class;
 mod forward_auth;
 mod front;

@@ -27,12 +27,11 @@
 //!     .require("/orders.Orders/*", scope("orders.read"))
 //!     .require("/orders.Orders/Create", scope("orders.write"))
 //!     .public("/grpc.health.v1.Health/*");
-//! let layer = api.methods(methods)?;
-//! // tonic::transport::Server::builder()
-//! //     .http2_max_header_list_size(32 * 1024)
-//! //     .layer(layer)
-//! //     .add_service(OrdersServer::new(orders))
-//! # let _ = layer;
+//! let server = tonic::transport::Server::builder()
+//!     .http2_max_header_list_size(32 * 1024)
+//!     .layer(api.methods(methods)?);
+//! // server.add_service(OrdersServer::new(orders)).serve(address).await
+//! # let _ = server;
 //! # Ok::<(), portcullis::ConfigError>(())
 //! ```
 //!
@@ -67,7 +66,7 @@
 //!
 //! # Streams
 //!
-//! A call is judged once, when it begins. What becomes of the token later, ends no stream by itself:
+//! A call is judged once, when it begins. What becomes of the token later ends no stream by itself:
 //! one that expires in the middle is good until the stream ends. Where that is too long,
 //! [`UntilExpiry`] ends a stream with `UNAUTHENTICATED` when the token would be refused, so that the
 //! client comes again with a new one; [`AccessToken::expired`](crate::AccessToken::expired) does it

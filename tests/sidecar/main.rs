@@ -5,6 +5,7 @@ mod admin_port;
 mod authority_down;
 mod bodies;
 mod decisions;
+mod envoy;
 mod few_files;
 mod fields;
 mod gateways;

@@ -34,6 +34,7 @@ pub(super) fn run() -> Result<ExitCode, Failure> {
             match &settings.mode {
                 Mode::Proxy(upstream) => runtime.block_on(service::upstream(&mut page, upstream)),
                 Mode::ForwardAuth => service::gateways(&mut page, &settings.trusted_proxies),
+                Mode::ExtAuthz => {}
             }
             if let Some(file) = &settings.rules {
                 service::rules(&mut page, file, &rules);

@@ -110,8 +110,13 @@ impl FieldPolicy {
     /// Whether no client may send this field to the upstream. A token goes there if that was asked
     /// for, and never before it was verified.
     pub(in crate::sidecar) fn is_ours(&self, name: &HeaderName, is_verified: bool) -> bool {
-        let forwards = self.forward_token && is_verified;
-        self.identity.hold(name) || (!forwards && (*name == AUTHORIZATION || *name == DPOP))
+        let is_credential = *name == AUTHORIZATION || *name == DPOP;
+        self.identity.hold(name) || (is_credential && !self.forwards(is_verified))
+    }
+
+    /// Whether the upstream gets the client's credentials.
+    pub(in crate::sidecar) fn forwards(&self, is_verified: bool) -> bool {
+        self.forward_token && is_verified
     }
 
     /// A trailer may not say what the header could not.

@@ -27,7 +27,7 @@ use http::Request;
 use http::header::AUTHORIZATION;
 use hyper::body::{Body as _, Incoming};
 
-pub(super) use answer::own;
+pub(super) use answer::{AnswerBody, called, own};
 pub(super) use answering::Answering;
 pub(super) use fields::FieldPolicy;
 pub(super) use head::{is_host, is_served};

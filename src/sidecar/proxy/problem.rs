@@ -41,7 +41,8 @@ pub(super) fn of_client(method: &Method) -> Response<Bytes> {
     response
 }
 
-const fn request_row(fault: BadRequest) -> (StatusCode, &'static str) {
+/// Status and text for a request that cannot be judged.
+pub(in crate::sidecar) const fn request_row(fault: BadRequest) -> (StatusCode, &'static str) {
     match fault {
         BadRequest::AmbiguousPath => {
             (StatusCode::BAD_REQUEST, "The path can be read in more than one way")
@@ -70,6 +71,10 @@ const fn request_row(fault: BadRequest) -> (StatusCode, &'static str) {
         BadRequest::OriginalMalformed => (
             StatusCode::BAD_REQUEST,
             "What is said about the original request is no method, path, scheme or host",
+        ),
+        BadRequest::OriginalTooLarge => (
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "The fields of the original request are too many, or too large",
         ),
         BadRequest::SmuggledField => (
             StatusCode::BAD_REQUEST,

@@ -83,6 +83,13 @@ impl Record {
         &self.request_id
     }
 
+    /// Its fields and its client, where they are not those of the one that asks.
+    pub(in crate::sidecar) fn came_with(&mut self, headers: &HeaderMap, client: Option<IpAddr>) {
+        self.client = client;
+        self.request_id = request_id::of(headers);
+        self.traceparent = headers.get(TRACEPARENT).cloned();
+    }
+
     pub(in crate::sidecar) fn rule(&mut self, number: Option<usize>) {
         self.rule = number;
     }

@@ -122,7 +122,6 @@ mod tests {
     fn what_cannot_work_is_refused() {
         assert!(faults(&[]).is_empty(), "{:?}", faults(&[]));
         for (more, fault) in [
-            (&[("PORTCULLIS_MODE", "ext-authz")][..], "PORTCULLIS_MODE: is not there yet"),
             (
                 &[("PORTCULLIS_ADMIN_LISTEN", "127.0.0.1:8080")],
                 "PORTCULLIS_ADMIN_LISTEN: must not be the address of PORTCULLIS_LISTEN",

@@ -10,6 +10,8 @@ pub(in crate::sidecar) enum Mode {
     Proxy(UpstreamAddress),
     /// A gateway is told so, and passes them on: nginx, Traefik, Caddy.
     ForwardAuth,
+    /// Envoy is told so over gRPC, and passes them on.
+    ExtAuthz,
 }
 
 #[derive(Clone, Copy)]
@@ -24,6 +26,7 @@ impl Mode {
         match self {
             Self::Proxy(_) => "proxy",
             Self::ForwardAuth => "forward-auth",
+            Self::ExtAuthz => "ext-authz",
         }
     }
 }
@@ -57,12 +60,10 @@ pub(super) fn read(source: &mut Source, trusted: &Read<Networks>) -> Mode {
             }
             Mode::ForwardAuth
         }
+        // Whoever asks is told nothing but what becomes of what it brings itself.
         Choice::ExtAuthz => {
-            source.fault(
-                variables::MODE,
-                "is not there yet; this version has proxy and forward-auth",
-            );
-            Mode::ForwardAuth
+            no_upstream(source, "ext-authz");
+            Mode::ExtAuthz
         }
     }
 }
@@ -96,6 +97,7 @@ mod tests {
     #[test]
     fn each_mode_has_its_needs() {
         const FORWARD: (&str, &str) = ("PORTCULLIS_MODE", "forward-auth");
+        const EXT_AUTHZ: (&str, &str) = ("PORTCULLIS_MODE", "ext-authz");
         const TRUSTED: (&str, &str) = ("PORTCULLIS_TRUSTED_PROXIES", "127.0.0.1");
         const UPSTREAM: (&str, &str) = ("PORTCULLIS_UPSTREAM", "http://127.0.0.1:3000");
         for (variables, expected) in [
@@ -112,6 +114,9 @@ mod tests {
                 &["PORTCULLIS_TRUSTED_PROXIES: element 1: must be a network"],
             ),
             (&[("PORTCULLIS_MODE", "forward")], &["PORTCULLIS_MODE: "]),
+            (&[EXT_AUTHZ], &[]),
+            (&[EXT_AUTHZ, TRUSTED], &[]),
+            (&[EXT_AUTHZ, UPSTREAM], &["PORTCULLIS_UPSTREAM: has no meaning in mode ext-authz"]),
         ] {
             let found = faults(variables);
             assert_eq!(found.len(), expected.len(), "{found:?}");

@@ -42,6 +42,8 @@ pub(in crate::sidecar) enum BadRequest {
     OriginalContradictory,
     /// What is said to be meant is no request.
     OriginalMalformed,
+    /// What is said to be meant has more fields than are read.
+    OriginalTooLarge,
     /// A field that the service could take for one of ours, or that makes another method of the
     /// request, and that a gateway would pass on.
     SmuggledField,
@@ -151,7 +153,7 @@ impl Class {
 }
 
 impl BadRequest {
-    pub(in crate::sidecar) const ALL: [Self; 10] = [
+    pub(in crate::sidecar) const ALL: [Self; 11] = [
         Self::AmbiguousPath,
         Self::Target,
         Self::Method,
@@ -161,6 +163,7 @@ impl BadRequest {
         Self::OriginalMissing,
         Self::OriginalContradictory,
         Self::OriginalMalformed,
+        Self::OriginalTooLarge,
         Self::SmuggledField,
     ];
 
@@ -175,6 +178,7 @@ impl BadRequest {
             Self::OriginalMissing => "original_missing",
             Self::OriginalContradictory => "original_contradictory",
             Self::OriginalMalformed => "original_malformed",
+            Self::OriginalTooLarge => "original_too_large",
             Self::SmuggledField => "smuggled_field",
         }
     }

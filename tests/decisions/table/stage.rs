@@ -27,6 +27,10 @@ impl Stage {
         }
         let mut variables = table.server.clone();
         variables.insert("PORTCULLIS_ISSUER".to_owned(), authority.issuer_url().to_owned());
+        // The suite is run without remembered tokens too, and has to say the same.
+        if let Ok(tokens) = std::env::var("TEST_TOKEN_CACHE") {
+            variables.insert("PORTCULLIS_TOKEN_CACHE".to_owned(), tokens);
+        }
         Self { authority, is_down, variables, rules: table.rules.clone() }
     }
 

@@ -110,6 +110,9 @@ const fn bad(kind: BadRequest) -> &'static str {
         BadRequest::OriginalMalformed => {
             "What a gateway says was asked for is no method, path, scheme or host."
         }
+        BadRequest::OriginalTooLarge => {
+            "More than 100 fields, or 64 KiB of them. Does Envoy send bodies too (with_request_body)?"
+        }
         BadRequest::SmuggledField => {
             "A field in a spelling that passes for an identity field, or a method override: a \
              scanner, or a client that the gateway should take it away from."

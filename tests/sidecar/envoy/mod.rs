@@ -1,0 +1,7 @@
+//! `PORTCULLIS_MODE=ext-authz` behind a real Envoy, seen by its clients and by the service.
+
+pub(crate) mod gateway;
+mod grpc;
+mod paths;
+mod switches;
+mod table;
