@@ -178,3 +178,22 @@ async fn rules_are_read_again_and_keys_waited_for_in_this_mode_too() {
     sidecar.wait_for(|| get(sidecar.address(), "/", &lines).status == 403, "the new rule");
     assert_eq!(get(sidecar.address(), "/", &by_traefik("GET", "/public")).status, 401);
 }
+
+/// There is no setting for them in any mode: a gateway sends no body along.
+#[tokio::test(flavor = "multi_thread")]
+async fn ngx_06_a_token_in_a_form_is_not_looked_for() {
+    let authority = authority().await;
+    let sidecar = asked_about(&authority).start();
+    let body = format!("access_token={}", authority.token().scope("orders.write").mint());
+    let mut connection = Connection::open(sidecar.address());
+    let told = by_nginx("POST", "/orders/7");
+    let length = body.len();
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: portcullis\r\n{told}Content-Length: {length}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    );
+    connection.send(format!("{head}{body}").as_bytes());
+    let answer = connection.answer().unwrap();
+    assert_eq!(answer.status, 401);
+    assert!(!answer.field("www-authenticate").unwrap().contains("error"), "{answer:?}");
+}
