@@ -83,8 +83,8 @@ Usage: portcullis check
 
 Validates the whole configuration, rules and certificate included, and asks the authorization
 server for its keys: which there are, how old they are, which are of no use and why. Then what every
-request needs, whether the service takes connections, and warnings. With neither PORTCULLIS_UPSTREAM
-nor PORTCULLIS_RULES nor PORTCULLIS_MODE, only the part that the library reads is checked.
+request needs, whether the service takes connections, and warnings. Without PORTCULLIS_UPSTREAM,
+PORTCULLIS_RULES and PORTCULLIS_MODE, only the part that the library reads is checked.
 
 Exit codes:
   0     good
