@@ -77,3 +77,19 @@ pub(super) fn canonical(uri: &Uri) -> Result<Option<Uri>, BadRequest> {
     parts.path_and_query = Some(target);
     Uri::from_parts(parts).map(Some).map_err(|_| BadRequest::AmbiguousPath)
 }
+
+/// Whether the path is as rules read it, where somebody else sends it on. Only the digits of an escape
+/// may be in lower case: who decodes it reads the same, and who does not takes `%3A` for another path
+/// than `:` anyway.
+pub(super) fn check_canonical(uri: &Uri) -> Result<(), BadRequest> {
+    let Some(read) = canonical(uri)? else { return Ok(()) };
+    let mut left_of_escape = 0_u8;
+    let is_alike = |(one, other): (u8, u8)| {
+        let is_digit = left_of_escape > 0;
+        left_of_escape = if one == b'%' { 2 } else { left_of_escape.saturating_sub(1) };
+        one == other || is_digit && one.eq_ignore_ascii_case(&other)
+    };
+    let (came, read) = (uri.path(), read.path());
+    let is_same = came.len() == read.len() && came.bytes().zip(read.bytes()).all(is_alike);
+    if is_same { Ok(()) } else { Err(BadRequest::AmbiguousPath) }
+}

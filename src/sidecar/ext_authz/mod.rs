@@ -20,7 +20,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http::{HeaderName, HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
 
@@ -30,7 +30,7 @@ use self::messages::CheckResponse;
 use self::removal::{Admission, Always};
 use super::access_log::AccessLog;
 use super::desk::Desk;
-use super::judge::{Judged, Verdict, canonical, judge};
+use super::judge::{Judged, Verdict, check_canonical, judge};
 use super::proxy::{AnswerBody, Answering, Peer, Record, called, own, problem};
 use super::telemetry::{BadRequest, Outcome};
 use crate::rejection_kind::RejectionKind;
@@ -111,7 +111,7 @@ impl ExtAuthz {
             // The same rules for all of it, whatever is loaded meanwhile.
             let routes = shared.routes.load();
             let by_rules = routes.exist();
-            if by_rules && let Err(fault) = check_path(asked.request.uri()) {
+            if by_rules && let Err(fault) = check_canonical(asked.request.uri()) {
                 return Decided::unfit(fault, is_grpc);
             }
             let preflight = || asked.asks_for_nothing();
@@ -159,19 +159,4 @@ impl Decided {
     fn unfit(fault: BadRequest, is_grpc: bool) -> Self {
         Self { reply: reply::unfit(fault, is_grpc), outcome: Outcome::BadRequest(fault) }
     }
-}
-
-/// Whether the path goes on as rules have read it. Only the digits of an escape may be in lower case:
-/// who decodes it reads the same, and who does not takes `%3A` for another path than `:` anyway.
-fn check_path(uri: &Uri) -> Result<(), BadRequest> {
-    let Some(read) = canonical(uri)? else { return Ok(()) };
-    let mut left_of_escape = 0_u8;
-    let is_alike = |(one, other): (u8, u8)| {
-        let is_digit = left_of_escape > 0;
-        left_of_escape = if one == b'%' { 2 } else { left_of_escape.saturating_sub(1) };
-        one == other || is_digit && one.eq_ignore_ascii_case(&other)
-    };
-    let (came, read) = (uri.path(), read.path());
-    let is_same = came.len() == read.len() && came.bytes().zip(read.bytes()).all(is_alike);
-    if is_same { Ok(()) } else { Err(BadRequest::AmbiguousPath) }
 }

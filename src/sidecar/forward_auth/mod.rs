@@ -3,7 +3,8 @@
 //!
 //! 1. The peer has to be one whose word about others' requests is believed.
 //! 2. [`original`] finds out what was asked for. A gateway that says it in two ways is refused.
-//! 3. From then on it is that request which is judged, logged and counted.
+//! 3. From then on it is that request which is judged, logged and counted. Its path has to be canonical
+//!    as it is, as the gateway sends on what it has.
 //! 4. The answer is 204 with the fields that the gateway has to copy, or the refusal that a client
 //!    of the proxy would get, in statuses that the gateway knows ([`answer`]).
 //!
@@ -27,7 +28,7 @@ use self::answer::Gateway;
 use self::original::Original;
 use super::access_log::AccessLog;
 use super::desk::{Desk, Shared};
-use super::judge::{Judged, Verdict, canonical, judge};
+use super::judge::{Judged, Verdict, check_canonical, judge};
 use super::known_fields::{FieldKind, kind};
 use super::proxy::{Answering, Peer, Record, is_served, own, problem};
 use super::telemetry::{BadRequest, Outcome};
@@ -108,8 +109,8 @@ impl ForwardAuth {
         if !is_served(request.method()) {
             return Err(BadRequest::Method);
         }
-        if by_rules && let Some(uri) = canonical(request.uri())? {
-            *request.uri_mut() = uri;
+        if by_rules {
+            check_canonical(request.uri())?;
         }
         self.check_fields(request.headers(), by_rules)
     }

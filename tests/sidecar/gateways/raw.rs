@@ -106,6 +106,7 @@ async fn ngx_01_what_is_unclear_is_refused_with_a_reason() {
         ("another method", by_nginx("connect", "/public"), 403, "method"),
         ("an escaped control byte", by_traefik("GET", "/public%00"), 400, "ambiguous_path"),
         ("a dot segment", by_traefik("GET", "/public/../admin"), 400, "ambiguous_path"),
+        ("what is not canonical", by_traefik("GET", "/%70ublic"), 400, "ambiguous_path"),
         ("another spelling", traefik.clone() + "X_Auth_Scope: a\r\n", 400, "smuggled_field"),
         ("an override", traefik.clone() + "X-HTTP-Method: PUT\r\n", 400, "smuggled_field"),
     ];
@@ -123,8 +124,11 @@ async fn ngx_01_what_is_unclear_is_refused_with_a_reason() {
         }
         assert_eq!(sidecar.metric(&sample), before + 1, "{name}: {told}");
     }
-    connection.send(format!("GET / HTTP/1.1\r\nHost: portcullis\r\n{nginx}\r\n").as_bytes());
-    assert_eq!(connection.answer().unwrap().status, 204);
+    for told in [nginx, by_traefik("GET", "/orders/%c3%a4?a=%61/../;//")] {
+        let request = format!("GET / HTTP/1.1\r\nHost: portcullis\r\n{token}{told}\r\n");
+        connection.send(request.as_bytes());
+        assert_eq!(connection.answer().unwrap().status, 204, "{told}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -173,4 +177,23 @@ async fn rules_are_read_again_and_keys_waited_for_in_this_mode_too() {
     sidecar.signal("HUP");
     sidecar.wait_for(|| get(sidecar.address(), "/", &lines).status == 403, "the new rule");
     assert_eq!(get(sidecar.address(), "/", &by_traefik("GET", "/public")).status, 401);
+}
+
+/// There is no setting for them in any mode: a gateway sends no body along.
+#[tokio::test(flavor = "multi_thread")]
+async fn ngx_06_a_token_in_a_form_is_not_looked_for() {
+    let authority = authority().await;
+    let sidecar = asked_about(&authority).start();
+    let body = format!("access_token={}", authority.token().scope("orders.write").mint());
+    let mut connection = Connection::open(sidecar.address());
+    let told = by_nginx("POST", "/orders/7");
+    let length = body.len();
+    let head = format!(
+        "POST / HTTP/1.1\r\nHost: portcullis\r\n{told}Content-Length: {length}\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\n\r\n"
+    );
+    connection.send(format!("{head}{body}").as_bytes());
+    let answer = connection.answer().unwrap();
+    assert_eq!(answer.status, 401);
+    assert!(!answer.field("www-authenticate").unwrap().contains("error"), "{answer:?}");
 }
