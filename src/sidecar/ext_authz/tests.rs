@@ -338,7 +338,7 @@ async fn a_preflight_asks_for_nothing_else() {
         http.method = "OPTIONS".into();
         http.headers.retain(|field| field.name != ":method");
         let decided = decide(&front, message(http, "")).await;
-        assert_eq!(decided.outcome == Outcome::Public, passes, "{more:?}");
+        assert_eq!(decided.outcome == Outcome::Preflight, passes, "{more:?}");
     }
 }
 
