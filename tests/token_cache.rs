@@ -123,6 +123,18 @@ async fn hits_and_misses_are_counted() {
     assert_eq!(off.token_cache(), None);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_token_that_waits_for_keys_counts_once() {
+    let key = Key::new("k1");
+    let fake = SimulatedAs::publishing(key.jwks());
+    let (server, token) = (simulated(&fake), lasting_token(&key));
+    for (hits, misses) in [(0, 1), (1, 1)] {
+        assert!(server.verify(&token).await.is_ok());
+        let status = server.token_cache().unwrap();
+        assert_eq!((status.hits, status.misses), (hits, misses));
+    }
+}
+
 #[tokio::test]
 async fn zero_switches_it_off() {
     let fixture = Fixture::new();

@@ -152,7 +152,12 @@ impl Authenticator {
         {
             return verdict.map_err(Stop::from);
         }
-        let good = self.verify_anew(token, now, patience)?;
+        let good = self.verify_anew(token, now, patience).inspect_err(|stop| {
+            // After the wait it is looked for again, and counted then.
+            if let (Stop::Wait(_), Some((cache, _)), Some(_)) = (stop, place, now) {
+                cache.take_back_miss();
+            }
+        })?;
         let token = good.token.clone();
         if let Some((cache, fingerprint)) = place {
             cache.put(fingerprint, good);

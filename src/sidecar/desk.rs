@@ -1,6 +1,7 @@
 //! What is at hand wherever requests are answered, whatever the mode.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arc_swap::ArcSwap;
 
@@ -41,4 +42,21 @@ impl Shared {
 pub(super) struct Desk {
     pub(super) shared: Arc<Shared>,
     pub(super) log: AccessLog,
+    /// Whether what is not answered by now is not going to be.
+    is_over: AtomicBool,
+}
+
+impl Desk {
+    pub(super) fn new(shared: Arc<Shared>, log: AccessLog) -> Self {
+        Self { shared, log, is_over: AtomicBool::new(false) }
+    }
+
+    /// Requests that end after this were cut off.
+    pub(super) fn end(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Relaxed)
+    }
 }

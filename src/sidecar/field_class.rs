@@ -17,9 +17,18 @@ impl FieldClass {
     }
 
     fn holds(&self, name: &[u8]) -> bool {
-        self.0.len() == name.len()
-            && self.0.iter().zip(name).all(|(one, other)| *one == fold(*other))
+        is_spelling(name, &self.0)
     }
+}
+
+/// Whether a name folds to this.
+pub(super) fn is_spelling(name: &[u8], folded: &[u8]) -> bool {
+    name.len() == folded.len() && begins(name, folded)
+}
+
+/// Whether the beginning of a name folds to this.
+pub(super) fn begins(name: &[u8], folded: &[u8]) -> bool {
+    name.len() >= folded.len() && folded.iter().zip(name).all(|(one, other)| *one == fold(*other))
 }
 
 /// Several classes, to be looked through for every field of every request.

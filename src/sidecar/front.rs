@@ -30,7 +30,7 @@ impl Front {
         places: Arc<Places>,
         log: AccessLog,
     ) -> Self {
-        let desk = Arc::new(Desk { shared, log });
+        let desk = Arc::new(Desk::new(shared, log));
         match &settings.mode {
             Mode::Proxy(upstream) => Self::Proxy(Arc::new(Proxy::new(desk, upstream, places))),
             Mode::ForwardAuth => Self::ForwardAuth(Arc::new(ForwardAuth::new(desk))),
@@ -38,11 +38,11 @@ impl Front {
         }
     }
 
-    pub(super) fn log(&self) -> &AccessLog {
+    pub(super) fn desk(&self) -> &Desk {
         match self {
-            Self::Proxy(proxy) => proxy.log(),
-            Self::ForwardAuth(front) => front.log(),
-            Self::ExtAuthz(front) => front.log(),
+            Self::Proxy(proxy) => proxy.desk(),
+            Self::ForwardAuth(front) => front.desk(),
+            Self::ExtAuthz(front) => front.desk(),
         }
     }
 

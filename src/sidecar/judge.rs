@@ -15,7 +15,7 @@ use http::{Request, Uri};
 
 use super::path;
 use super::rules::{Route, Routes};
-use super::telemetry::BadRequest;
+use super::telemetry::{BadRequest, Outcome};
 use crate::access_token::AccessToken;
 use crate::rejection::Rejection;
 use crate::rejection_kind::RejectionKind;
@@ -31,20 +31,29 @@ pub(super) enum Verdict {
     Wait(Pin<Box<dyn Future<Output = Result<AccessToken, Rejection>> + Send>>),
 }
 
+/// What is found about a request.
+pub(super) struct Judgement {
+    /// The number of the rule that counts.
+    pub(super) rule: Option<usize>,
+    /// What it is counted as if it is not refused.
+    pub(super) passes_as: Outcome,
+    pub(super) verdict: Verdict,
+}
+
 /// Judges a request by method, path and fields. Its path is [canonical] where there are rules.
 ///
-/// `is_preflight` says whether it is a CORS preflight and nothing besides. The number is that of the
-/// rule that counts.
+/// `is_preflight` says whether it is a CORS preflight and nothing besides.
 pub(super) fn judge<B>(
     server: &ResourceServer,
     routes: &Routes,
     request: &Request<B>,
     is_preflight: impl FnOnce() -> bool,
-) -> (Option<usize>, Verdict) {
+) -> Judgement {
     let Route { rule, access } = routes.route(request.method(), request.uri().path());
-    let Some(gate) = access.gate() else { return (rule, Verdict::Done(Ok(None))) };
+    let open = |passes_as| Judgement { rule, passes_as, verdict: Verdict::Done(Ok(None)) };
+    let Some(gate) = access.gate() else { return open(Outcome::Public) };
     if server.preflight() == Preflight::Pass && is_preflight() {
-        return (rule, Verdict::Done(Ok(None)));
+        return open(Outcome::Preflight);
     }
     let verdict = match gate.decide(request.headers(), request.uri(), None) {
         Decision::Admit(token) => Verdict::Done(Ok(Some(token))),
@@ -58,7 +67,7 @@ pub(super) fn judge<B>(
             Verdict::Done(Err(gate.reject(RejectionKind::Internal)))
         }
     };
-    (rule, verdict)
+    Judgement { rule, passes_as: Outcome::Allowed, verdict }
 }
 
 /// The same URI with the canonical path; `None` where it is canonical already.

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::io::{self, Write};
 use std::mem;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -16,6 +17,16 @@ const WAITING: usize = 1024 * 1024;
 /// Takes lines, whole ones, for the thread to write.
 #[derive(Clone)]
 pub(super) struct Writer(Arc<Queue>);
+
+/// Counts lines that were not written since the start.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lost(Arc<AtomicU64>);
+
+impl Lost {
+    pub(super) fn lines(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
 
 /// The end of a thread, which may never come.
 pub(super) struct Written(oneshot::Receiver<Infallible>);
@@ -33,6 +44,7 @@ struct Queue {
     what: &'static str,
     state: Mutex<State>,
     changed: Condvar,
+    lost: Lost,
 }
 
 #[derive(Default)]
@@ -51,7 +63,8 @@ impl Writer {
         what: &'static str,
         mut output: impl Write + Send + 'static,
     ) -> io::Result<(Self, Written)> {
-        let queue = Arc::new(Queue { what, state: Mutex::default(), changed: Condvar::new() });
+        let (state, changed) = (Mutex::default(), Condvar::new());
+        let queue = Arc::new(Queue { what, state, changed, lost: Lost::default() });
         let (ends, written) = oneshot::channel();
         let taken_from = Arc::clone(&queue);
         thread::Builder::new().name(what.replace(' ', "-")).spawn(move || {
@@ -68,13 +81,17 @@ impl Writer {
         }
         let mut state = self.0.lock();
         if state.waiting.saturating_add(lines.len()) > WAITING {
-            state.lost += memchr::memchr_iter(b'\n', &lines).count();
+            self.0.lose(&mut state, &lines);
         } else {
             state.waiting += lines.len();
             state.batches.push_back(lines);
             drop(state);
             self.0.changed.notify_one();
         }
+    }
+
+    pub(super) fn lost(&self) -> Lost {
+        self.0.lost.clone()
     }
 
     /// The thread ends when it has written what is there.
@@ -101,6 +118,12 @@ impl Queue {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn lose(&self, state: &mut State, lines: &[u8]) {
+        let count = memchr::memchr_iter(b'\n', lines).count();
+        state.lost += count;
+        self.lost.0.fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed);
+    }
+
     /// All that waits, and how many lines were lost; `None` at the end.
     fn next(&self) -> Option<(VecDeque<Vec<u8>>, usize)> {
         let is_idle =
@@ -114,7 +137,9 @@ impl Queue {
     /// Nothing is kept that nobody is going to write.
     fn give_up(&self) {
         let mut state = self.lock();
-        state.batches.clear();
+        for batch in mem::take(&mut state.batches) {
+            self.lose(&mut state, &batch);
+        }
         state.waiting = WAITING;
     }
 }
@@ -129,6 +154,7 @@ fn write_all(queue: &Queue, output: &mut impl Write) {
             let written = output.write_all(&batch).and_then(|()| output.flush());
             queue.lock().waiting -= batch.len();
             let Err(error) = written else { continue };
+            queue.lose(&mut queue.lock(), &batch);
             tracing::warn!(%error, "{what}: cannot be written");
             // Nobody is left to read.
             if error.kind() == io::ErrorKind::BrokenPipe {
@@ -136,7 +162,6 @@ fn write_all(queue: &Queue, output: &mut impl Write) {
                 return;
             }
             // A disk that is full may not be so for ever.
-            queue.lock().lost += memchr::memchr_iter(b'\n', &batch).count();
             thread::sleep(AFTER_A_FAILURE);
         }
         // Now there is room, also where this line has to go the same way.
@@ -192,7 +217,7 @@ mod tests {
         for _ in 0..WAITING / 8 + 10 {
             writer.take(b"one\ntwo\n".to_vec());
         }
-        assert_eq!(writer.0.lock().lost, 20);
+        assert_eq!((writer.0.lock().lost, writer.lost().lines()), (20, 20));
         go.send(()).unwrap();
         writer.close();
         written.wait().await;
@@ -200,6 +225,7 @@ mod tests {
         let state = writer.0.lock();
         // Also those that were lost after the last batch have been told of.
         assert_eq!((state.lost, state.waiting), (0, 0));
+        assert_eq!(writer.lost().lines(), 20);
     }
 
     #[tokio::test]
@@ -219,5 +245,6 @@ mod tests {
         // Nothing is kept that nobody is going to write.
         writer.take(b"two\n".to_vec());
         assert!(writer.0.lock().batches.is_empty());
+        assert_eq!(writer.lost().lines(), 2);
     }
 }

@@ -106,6 +106,11 @@ impl<V: Kept> TokenCache<V> {
         found
     }
 
+    /// What this thread has asked for last, and has not found, will be asked for again.
+    pub(crate) fn take_back_miss(&self) {
+        self.tallies.get_or(OwnLine::default).0.take_back();
+    }
+
     fn look_up<T>(&self, token: Fingerprint, judge: impl Fn(&V) -> Judged<T>) -> Option<T> {
         let near = &self.near.get_or(|| OwnLine(RefCell::new(Near::new(self.entries)))).0;
         // Borrowed already only where `judge` has led back here.

@@ -31,6 +31,11 @@ impl Tally {
         count.store(count.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
 
+    /// The last miss was none yet.
+    pub(super) fn take_back(&self) {
+        self.misses.store(self.misses.load(Ordering::Relaxed).wrapping_sub(1), Ordering::Relaxed);
+    }
+
     pub(super) fn add_to(&self, status: &mut TokenCacheStatus) {
         status.hits = status.hits.wrapping_add(self.hits.load(Ordering::Relaxed));
         status.misses = status.misses.wrapping_add(self.misses.load(Ordering::Relaxed));

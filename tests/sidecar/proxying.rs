@@ -67,6 +67,7 @@ async fn a_preflight_opens_the_door_for_nothing_but_itself() {
     let (authority, upstream) = (authority().await, Upstream::start().await);
     let sidecar = Sidecar::before(&upstream, &authority).start();
     assert_eq!(ask(&sidecar, &format!("{PREFLIGHT}\r\n")).status, 200);
+    sidecar.wait_for_stdout(" OPTIONS /orders/7 200 preflight ");
     upstream.take_one();
     for more in [
         "Connection: upgrade\r\nUpgrade: websocket\r\n\r\n",

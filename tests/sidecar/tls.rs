@@ -88,24 +88,41 @@ async fn a_new_certificate_is_shown_and_no_connection_dropped() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_no_pair_is_refused_at_the_start() {
+async fn what_is_no_pair_is_refused_at_the_start_with_everything_that_is_wrong() {
     let (authority, upstream) = (authority().await, Upstream::start().await);
     let (identity, other) = (Identity::new(), Identity::new());
     let key_cut = &identity.key[..identity.key.len() / 2];
-    for (certificate, key, fault) in [
-        (&*identity.certificate, &*other.key, "PORTCULLIS_TLS_KEY_FILE: does not fit"),
-        (&identity.key, &identity.key, "PORTCULLIS_TLS_CERT_FILE: holds no certificate"),
-        (&identity.certificate, &identity.certificate, "PORTCULLIS_TLS_KEY_FILE: holds no private"),
-        (&identity.certificate, key_cut, "PORTCULLIS_TLS_KEY_FILE: holds no private key"),
-        ("", &identity.key, "PORTCULLIS_TLS_CERT_FILE: holds no certificate"),
+    let in_pem =
+        |what, content| format!("-----BEGIN {what}-----\n{content}\n-----END {what}-----\n");
+    let no_certificate = in_pem("CERTIFICATE", "AAAA");
+    let no_key = in_pem("PRIVATE KEY", "AAAA");
+    let long = format!("{}{}", identity.certificate, "\n".repeat(1024 * 1024));
+    let [of_certificate, of_key] = [CERTIFICATE, KEY];
+    let (good, good_key) = (&*identity.certificate, &*identity.key);
+    for (certificate, key, faults) in [
+        (good, &*other.key, &[(of_key, "does not fit")][..]),
+        (good_key, good_key, &[(of_certificate, "holds no certificate")]),
+        (good, good, &[(of_key, "holds no private key")]),
+        (good, key_cut, &[(of_key, "holds no private key")]),
+        (good, &no_key, &[(of_key, "holds no usable key")]),
+        ("", good_key, &[(of_certificate, "holds no certificate")]),
+        (&long, good_key, &[(of_certificate, "is larger than 1048576 bytes")]),
+        (
+            &no_certificate,
+            &no_key,
+            &[(of_certificate, "holds no usable certificate"), (of_key, "holds no usable key")],
+        ),
+        (&long, key_cut, &[(of_certificate, "is larger than"), (of_key, "holds no private key")]),
     ] {
         let refusal = Sidecar::before(&upstream, &authority)
             .with_file(CERTIFICATE, certificate)
             .with_file(KEY, key)
             .refused();
         assert_eq!(refusal.code, Some(78), "{}", refusal.stderr);
-        assert!(refusal.stderr.starts_with(fault), "{fault}: {}", refusal.stderr);
-        assert_eq!(refusal.stderr.lines().count(), 1, "{}", refusal.stderr);
+        assert_eq!(refusal.stderr.lines().count(), faults.len(), "{}", refusal.stderr);
+        for (line, (variable, fault)) in refusal.stderr.lines().zip(faults) {
+            assert!(line.starts_with(variable) && line.contains(fault), "{fault}: {line}");
+        }
         let base64 = |line: &&str| !line.starts_with("-----");
         for line in identity.key.lines().chain(other.key.lines()).filter(base64) {
             assert!(!refusal.stderr.contains(line) && !refusal.stdout.contains(line));

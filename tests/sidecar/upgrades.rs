@@ -147,6 +147,38 @@ async fn a_101_that_was_not_asked_for_is_no_answer() {
     }
 }
 
+/// Fields of the hop before are none of this one's, in this answer too.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_head_of_a_101_is_cleaned_like_any_other() {
+    let more = "Keep-Alive: timeout=5\r\nProxy-Connection: x\r\nX-Hop: 1\r\nX-End: 2\r\n\r\n";
+    let head = SWITCHED.trim_end().replace("Connection: Upgrade", "Connection: Upgrade, X-Hop");
+    let stage = Stage::before(service(format!("{head}\r\n{more}"))).await;
+    let answer = upgrade(&stage, WEBSOCKET).answer().unwrap();
+    assert_eq!(answer.status, 101);
+    for gone in ["keep-alive", "proxy-connection", "x-hop"] {
+        assert_eq!(answer.field(gone), None, "{gone}");
+    }
+    assert_eq!(answer.field("x-end"), Some("2"));
+    assert!(answer.field("x-request-id").is_some());
+    assert!(answer.field("connection").unwrap().eq_ignore_ascii_case("upgrade"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tunnel_that_is_cut_off_has_its_bytes_in_the_log() {
+    let mut stage = Stage::before(service(SWITCHED)).await;
+    let mut client = upgrade(&stage, WEBSOCKET);
+    assert_eq!(client.answer().unwrap().status, 101);
+    client.send(PING);
+    assert_eq!(client.exactly(PONG.len()), PONG);
+    stage.sidecar.signal("TERM");
+    stage.sidecar.wait_for_stderr("draining");
+    stage.sidecar.signal("TERM");
+    assert!(stage.sidecar.wait().success());
+    let log = stage.sidecar.stdout();
+    assert!(log.contains(" GET /a 101 cut_off "), "{log}");
+    assert!(log.contains(&format!(" bytes={} ", PONG.len())), "{log}");
+}
+
 /// Whoever gets HTTP/2 through to the upstream talks to it past every check.
 #[tokio::test(flavor = "multi_thread")]
 async fn no_way_leads_to_another_http_behind_the_gate() {

@@ -3,11 +3,10 @@
 //! A token may stand in a path all the same, or where a method should be, by somebody's mistake. So
 //! what is longer than any name is left out.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use http::{HeaderValue, Method, StatusCode};
 
-use super::timestamp;
 use crate::sidecar::telemetry::Outcome;
 
 /// One request, as it ended.
@@ -39,8 +38,8 @@ const LEFT_OUT: &[u8] = "…".as_bytes();
 
 impl Line<'_> {
     /// `time client method path status outcome[:reason] milliseconds name=value …`.
-    pub(super) fn write_text(&self, to: &mut Vec<u8>) {
-        timestamp::write(SystemTime::now(), to);
+    pub(super) fn write_text(&self, timestamp: &[u8], to: &mut Vec<u8>) {
+        to.extend_from_slice(timestamp);
         to.push(b' ');
         to.extend_from_slice(self.client.as_bytes());
         to.push(b' ');
@@ -76,9 +75,9 @@ impl Line<'_> {
     }
 
     /// One JSON object.
-    pub(super) fn write_json(&self, to: &mut Vec<u8>) {
+    pub(super) fn write_json(&self, timestamp: &[u8], to: &mut Vec<u8>) {
         to.extend_from_slice(b"{\"timestamp\":\"");
-        timestamp::write(SystemTime::now(), to);
+        to.extend_from_slice(timestamp);
         to.extend_from_slice(b"\",\"target\":\"portcullis::access\",\"client\":\"");
         to.extend_from_slice(self.client.as_bytes());
         to.extend_from_slice(b"\",\"method\":\"");
@@ -125,7 +124,7 @@ impl Line<'_> {
 
     fn write_path(&self, to: &mut Vec<u8>) {
         let mut left = LONGEST_PATH;
-        for (index, segment) in self.path.split('/').enumerate() {
+        for (index, segment) in self.path.as_bytes().split(|byte| *byte == b'/').enumerate() {
             if index > 0 {
                 to.push(b'/');
             }
@@ -161,10 +160,15 @@ impl Line<'_> {
 }
 
 /// Whatever could end the line, a string or a terminal's patience is percent-encoded.
-fn write_segment(segment: &str, to: &mut Vec<u8>) {
+fn write_segment(segment: &[u8], to: &mut Vec<u8>) {
     const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-    for byte in segment.bytes() {
-        if matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\') {
+    let is_plain = |byte: u8| matches!(byte, b'!'..=b'~') && !matches!(byte, b'"' | b'\\');
+    if segment.iter().copied().all(is_plain) {
+        to.extend_from_slice(segment);
+        return;
+    }
+    for &byte in segment {
+        if is_plain(byte) {
             to.push(byte);
         } else {
             let digit = |value: u8| DIGITS.get(usize::from(value)).copied().unwrap_or(b'0');
@@ -209,13 +213,13 @@ mod tests {
 
     fn text(line: &Line<'_>) -> String {
         let mut text = Vec::new();
-        line.write_text(&mut text);
+        line.write_text(b"2026-11-22T10:28:28.123Z", &mut text);
         String::from_utf8(text).unwrap()
     }
 
     fn json(line: &Line<'_>) -> serde_json::Value {
         let mut text = Vec::new();
-        line.write_json(&mut text);
+        line.write_json(b"2026-11-22T10:28:28.123Z", &mut text);
         assert_eq!(text.pop(), Some(b'\n'));
         serde_json::from_slice(&text).unwrap()
     }

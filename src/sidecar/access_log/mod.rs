@@ -8,11 +8,12 @@ mod line;
 mod timestamp;
 
 use std::mem;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
 
 pub(super) use line::Line;
 
+use self::timestamp::Timestamp;
 use super::log_writer::Writer;
 use super::settings::LogFormat;
 
@@ -28,34 +29,46 @@ pub(super) struct AccessLog(Option<Arc<Worker>>);
 struct Worker {
     format: LogFormat,
     writer: Writer,
-    lines: Mutex<Vec<u8>>,
+    lines: Mutex<Lines>,
+}
+
+/// What is to be handed over.
+#[derive(Default)]
+struct Lines {
+    text: Vec<u8>,
+    timestamp: Timestamp,
 }
 
 impl Worker {
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Leaves room for as many lines.
-    fn hand_over(&self, lines: &mut Vec<u8>) {
-        let room = Vec::with_capacity(lines.len().min(ENOUGH));
-        self.writer.take(mem::replace(lines, room));
+    fn hand_over(&self, lines: &mut Lines) {
+        let room = Vec::with_capacity(lines.text.len().min(ENOUGH));
+        self.writer.take(mem::replace(&mut lines.text, room));
     }
 }
 
 impl AccessLog {
     pub(super) fn new(writer: Option<Writer>, format: LogFormat) -> Self {
-        Self(writer.map(|writer| {
-            Arc::new(Worker { format, writer, lines: Mutex::new(Vec::with_capacity(ENOUGH)) })
-        }))
+        let worker = |writer| Arc::new(Worker { format, writer, lines: Mutex::default() });
+        Self(writer.map(worker))
     }
 
     /// To be called within the worker's runtime.
     pub(super) fn write(&self, line: &Line<'_>) {
         let Some(worker) = &self.0 else { return };
-        let mut lines = worker.lines.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = lines.is_empty();
+        let mut lines = worker.lines();
+        let Lines { text, timestamp } = &mut *lines;
+        let is_first = text.is_empty();
+        let now = timestamp.at(SystemTime::now());
         match worker.format {
-            LogFormat::Text => line.write_text(&mut lines),
-            LogFormat::Json => line.write_json(&mut lines),
+            LogFormat::Text => line.write_text(now, text),
+            LogFormat::Json => line.write_json(now, text),
         }
-        if lines.len() >= ENOUGH {
+        if text.len() >= ENOUGH {
             worker.hand_over(&mut lines);
         } else if is_first {
             self.hand_over_soon();
@@ -65,8 +78,7 @@ impl AccessLog {
     /// Hands over what is there.
     pub(super) fn flush(&self) {
         if let Some(worker) = &self.0 {
-            let mut lines = worker.lines.lock().unwrap_or_else(PoisonError::into_inner);
-            worker.hand_over(&mut lines);
+            worker.hand_over(&mut worker.lines());
         }
     }
 

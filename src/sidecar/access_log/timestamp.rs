@@ -2,10 +2,33 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// `2026-11-22T10:28:28.123Z`.
-pub(super) fn write(at: SystemTime, to: &mut Vec<u8>) {
-    let since = at.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
-    let (days, second) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
+/// `2026-11-22T10:28:28.123Z`, of which most is the same for all lines of a second.
+#[derive(Default)]
+pub(super) struct Timestamp {
+    second: Option<u64>,
+    text: Vec<u8>,
+}
+
+impl Timestamp {
+    pub(super) fn at(&mut self, time: SystemTime) -> &[u8] {
+        let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
+        if self.second != Some(since.as_secs()) {
+            self.second = Some(since.as_secs());
+            self.text.clear();
+            write_second(since.as_secs(), &mut self.text);
+        }
+        self.text.truncate(SECOND.len());
+        digits(&mut self.text, since.subsec_millis().into(), 3);
+        self.text.push(b'Z');
+        &self.text
+    }
+}
+
+/// As long as every beginning.
+const SECOND: &str = "2026-11-22T10:28:28.";
+
+fn write_second(since_1970: u64, to: &mut Vec<u8>) {
+    let (days, second) = (since_1970 / 86_400, since_1970 % 86_400);
     let (year, month, day) = date(days);
     digits(to, year, 4);
     to.push(b'-');
@@ -19,8 +42,6 @@ pub(super) fn write(at: SystemTime, to: &mut Vec<u8>) {
     to.push(b':');
     digits(to, second % 60, 2);
     to.push(b'.');
-    digits(to, since.subsec_millis().into(), 3);
-    to.push(b'Z');
 }
 
 /// Year, month and day in the proleptic Gregorian calendar. Years begin in March here, so that the
@@ -51,8 +72,12 @@ mod tests {
 
     #[test]
     fn points_in_time_are_written() {
+        let mut timestamp = Timestamp::default();
         for (milliseconds, expected) in [
             (0, "1970-01-01T00:00:00.000Z"),
+            (7, "1970-01-01T00:00:00.007Z"),
+            (999, "1970-01-01T00:00:00.999Z"),
+            (1_000, "1970-01-01T00:00:01.000Z"),
             (951_782_399_999, "2000-02-28T23:59:59.999Z"),
             (951_782_400_000, "2000-02-29T00:00:00.000Z"),
             (951_868_800_000, "2000-03-01T00:00:00.000Z"),
@@ -61,9 +86,8 @@ mod tests {
             (4_107_456_000_000, "2100-02-28T00:00:00.000Z"),
             (1_735_689_599_000, "2024-12-31T23:59:59.000Z"),
         ] {
-            let mut text = Vec::new();
-            write(UNIX_EPOCH + Duration::from_millis(milliseconds), &mut text);
-            assert_eq!(String::from_utf8(text).unwrap(), expected);
+            let text = timestamp.at(UNIX_EPOCH + Duration::from_millis(milliseconds));
+            assert_eq!(std::str::from_utf8(text).unwrap(), expected);
         }
     }
 

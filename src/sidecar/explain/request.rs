@@ -4,7 +4,7 @@ use http::Method;
 
 use crate::sidecar::Failure;
 use crate::sidecar::path::canonical;
-use crate::sidecar::rules::Routes;
+use crate::sidecar::rules::{Routes, method};
 
 /// A method and a path, without its query.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,8 +26,10 @@ impl RequestLine {
     /// With its path as rules are asked about it.
     ///
     /// # Errors
-    /// Why no token would help.
+    /// Why no token would help, or that the method is most likely misspelt.
     pub(super) fn for_routes(mut self, routes: &Routes) -> Result<Self, Failure> {
+        method(self.method.as_str())
+            .map_err(|problem| Failure::Usage(format!("--request: {problem}")))?;
         if routes.exist() {
             let path = canonical(&self.path).map_err(|ambiguous| {
                 let problem = "such a request is answered with 400, whatever its token";
@@ -50,6 +52,24 @@ impl RequestLine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_misspelt_method_is_told() {
+        let authority = crate::testing::Authority::builder().build().unwrap();
+        let server = crate::resource_server::ResourceServer::builder()
+            .issuer(authority.issuer())
+            .http_client(authority.http_service())
+            .build()
+            .unwrap();
+        let routes = crate::sidecar::rules::Rules::none().compile(&server);
+        let told = |text| RequestLine::parse(text).unwrap().for_routes(&routes);
+        assert!(told("DELETE /x").is_ok() && told("M-SEARCH /x").is_ok());
+        for (text, hint) in [("delete /x", "did you mean \"DELETE\"?"), ("DELTE /x", "\"DELETE\"?")]
+        {
+            let Err(Failure::Usage(problem)) = told(text) else { panic!("{text}") };
+            assert!(problem.starts_with("--request: ") && problem.ends_with(hint), "{problem}");
+        }
+    }
 
     #[test]
     fn a_request_line_is_a_method_and_a_path() {

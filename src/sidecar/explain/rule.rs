@@ -50,7 +50,12 @@ fn judge(check: Check, requirement: &Requirement, token: &AccessToken, wanted: &
         Ok(()) => Line::new(check, Outcome::Pass, format!("the rule wants {wanted}"), ""),
         Err(_) => {
             let fault = Outcome::Fail(RejectionKind::Forbidden);
-            Line::new(check, fault, "the token has it not", format!("the rule wants {wanted}"))
+            Line::new(
+                check,
+                fault,
+                "this token does not meet it",
+                format!("the rule wants {wanted}"),
+            )
         }
     }
 }

@@ -257,7 +257,11 @@ async fn all_faults_show_and_what_is_not_signed_is_marked() {
     for line in &forged.lines {
         assert_eq!(line.unverified, line.check.is_about_claims(), "{:?}", line.check);
     }
-    assert!(text::write(&forged, false).contains("(unverified)"));
+    let text = text::write(&forged, false);
+    for line in text.lines().filter(|line| line.ends_with("(unverified)")) {
+        assert!(line.starts_with(['?', '✗']), "{line}");
+    }
+    assert!(text.contains("(unverified)") && text.contains('✓'), "{text}");
 }
 
 #[tokio::test]

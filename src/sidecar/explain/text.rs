@@ -18,7 +18,7 @@ pub(super) fn write(report: &Report, colour: bool) -> String {
         text.push('\n');
     }
     if let Some(first) = rest.first() {
-        let mark = mark(first.outcome, colour);
+        let mark = mark(first, colour);
         text.push_str(&format!("{mark} {:width$}  {}\n", "all others", first.found));
     }
     text.push('\n');
@@ -38,8 +38,10 @@ fn without_rest(lines: &[Line]) -> (&[Line], &[Line]) {
     if lines.len() - told > FEW { lines.split_at(told) } else { (lines, &[]) }
 }
 
-fn mark(outcome: Outcome, colour: bool) -> String {
-    let (mark, paint) = match outcome {
+fn mark(line: &Line, colour: bool) -> String {
+    let (mark, paint) = match line.outcome {
+        // What nobody has signed may say anything.
+        Outcome::Pass if line.unverified => ('?', DIM),
         Outcome::Pass => ('✓', GREEN),
         Outcome::Fail(_) => ('✗', RED),
         Outcome::Skipped => ('–', DIM),
@@ -48,7 +50,7 @@ fn mark(outcome: Outcome, colour: bool) -> String {
 }
 
 fn row(line: &Line, width: usize, colour: bool) -> String {
-    let (mark, name) = (mark(line.outcome, colour), line.check.name());
+    let (mark, name) = (mark(line, colour), line.check.name());
     let mut row = format!("{mark} {name:width$}  {}", line.found);
     // What was found and is good says enough.
     if line.fault().is_some() && !line.expected.is_empty() {

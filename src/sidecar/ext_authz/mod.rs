@@ -28,11 +28,12 @@ use self::asked::Asked;
 use self::call::NoCheck;
 use self::messages::CheckResponse;
 use self::removal::{Admission, Always};
-use super::access_log::AccessLog;
 use super::desk::Desk;
-use super::judge::{Judged, Verdict, check_canonical, judge};
+use super::judge::{Judgement, Verdict, check_canonical, judge};
+use super::known_fields::Present;
 use super::proxy::{AnswerBody, Answering, Peer, Record, called, own, problem};
 use super::telemetry::{BadRequest, Outcome};
+use crate::access_token::AccessToken;
 use crate::rejection_kind::RejectionKind;
 
 /// How long a decision may take. Envoy waits 200 ms unless it is told otherwise, and then makes an
@@ -56,8 +57,8 @@ impl ExtAuthz {
         Self { always: Always::new(&desk.shared.fields), desk }
     }
 
-    pub(super) fn log(&self) -> &AccessLog {
-        &self.desk.log
+    pub(super) fn desk(&self) -> &Desk {
+        &self.desk
     }
 
     /// Answers a call; it is recorded as the request that it asks about.
@@ -66,7 +67,7 @@ impl ExtAuthz {
         request: Request<Incoming>,
         peer: &Arc<Peer>,
     ) -> Answering {
-        let mut record = Record::begin(&self.desk, peer, &request);
+        let mut record = Record::begin(&self.desk, peer, &request, Present::of(request.headers()));
         if let Err(fault) = call::expect_check(&request) {
             record.outcome(Outcome::BadRequest(BadRequest::OriginalMissing));
             let answer = match fault {
@@ -107,7 +108,7 @@ impl ExtAuthz {
     ) -> Decided {
         let shared = &self.desk.shared;
         let is_grpc = call::is_grpc(asked.request.headers());
-        let (by_rules, verdict) = {
+        let (by_rules, passes_as, verdict) = {
             // The same rules for all of it, whatever is loaded meanwhile.
             let routes = shared.routes.load();
             let by_rules = routes.exist();
@@ -115,9 +116,10 @@ impl ExtAuthz {
                 return Decided::unfit(fault, is_grpc);
             }
             let preflight = || asked.asks_for_nothing();
-            let (rule, verdict) = judge(&shared.server, &routes, &asked.request, preflight);
+            let Judgement { rule, passes_as, verdict } =
+                judge(&shared.server, &routes, &asked.request, preflight);
             tell_rule(rule);
-            (by_rules, verdict)
+            (by_rules, passes_as, verdict)
         };
         let judged = match verdict {
             Verdict::Done(judged) => judged,
@@ -127,17 +129,19 @@ impl ExtAuthz {
                 Err(_) => Err(shared.server.reject(RejectionKind::KeysUnavailable)),
             },
         };
-        self.conclude(&judged, &asked, by_rules, is_grpc)
+        match judged {
+            Ok(token) => {
+                let reply = self.allow(token.as_ref(), &asked, by_rules);
+                Decided { reply, outcome: passes_as }
+            }
+            Err(rejection) => Decided {
+                reply: reply::refused(&rejection, is_grpc),
+                outcome: Outcome::Refused(rejection.kind()),
+            },
+        }
     }
 
-    fn conclude(&self, judged: &Judged, asked: &Asked, by_rules: bool, is_grpc: bool) -> Decided {
-        let token = match judged {
-            Ok(token) => token.as_ref(),
-            Err(rejection) => {
-                let outcome = Outcome::Refused(rejection.kind());
-                return Decided { reply: reply::refused(rejection, is_grpc), outcome };
-            }
-        };
+    fn allow(&self, token: Option<&AccessToken>, asked: &Asked, by_rules: bool) -> CheckResponse {
         let shared = &self.desk.shared;
         let identity = token.into_iter().flat_map(|token| shared.fields.identity().of(token));
         let set: Vec<(&HeaderName, HeaderValue)> =
@@ -150,8 +154,7 @@ impl ExtAuthz {
         };
         let headers = asked.request.headers();
         let removed = self.always.and(&shared.fields, headers, &admission, &names);
-        let outcome = if token.is_some() { Outcome::Allowed } else { Outcome::Public };
-        Decided { reply: reply::allowed(set.into_iter(), removed), outcome }
+        reply::allowed(set.into_iter(), removed)
     }
 }
 

@@ -26,10 +26,9 @@ use hyper::body::{Body as _, Incoming};
 use self::alarm::ALARM;
 use self::answer::Gateway;
 use self::original::Original;
-use super::access_log::AccessLog;
 use super::desk::{Desk, Shared};
-use super::judge::{Judged, Verdict, check_canonical, judge};
-use super::known_fields::{FieldKind, kind};
+use super::judge::{Judged, Judgement, Verdict, check_canonical, judge};
+use super::known_fields::{FieldKind, Present, kind};
 use super::proxy::{Answering, Peer, Record, is_served, own, problem};
 use super::telemetry::{BadRequest, Outcome};
 use crate::tower::{RefusedRequest, is_preflight};
@@ -51,8 +50,8 @@ impl ForwardAuth {
         Self { desk }
     }
 
-    pub(super) fn log(&self) -> &AccessLog {
-        &self.desk.log
+    pub(super) fn desk(&self) -> &Desk {
+        &self.desk
     }
 
     /// Answers a gateway; it is recorded what its client has asked for.
@@ -61,7 +60,7 @@ impl ForwardAuth {
         mut request: Request<Incoming>,
         peer: &Arc<Peer>,
     ) -> Answering {
-        let mut record = Record::begin(&self.desk, peer, &request);
+        let mut record = Record::begin(&self.desk, peer, &request, Present::of(request.headers()));
         let asker = Asker::of(&request);
         let shared = &self.desk.shared;
         // The same rules for all of it, whatever is loaded meanwhile.
@@ -73,8 +72,10 @@ impl ForwardAuth {
             return Answering::done(own(record, answer));
         }
         let asks_for_nothing = || asks_for_nothing(&request);
-        let (rule, verdict) = judge(&shared.server, &routes, &request, asks_for_nothing);
+        let Judgement { rule, passes_as, verdict } =
+            judge(&shared.server, &routes, &request, asks_for_nothing);
         record.rule(rule);
+        record.outcome(passes_as);
         let (parts, _) = request.into_parts();
         match verdict {
             Verdict::Done(judged) => {
@@ -156,10 +157,7 @@ fn conclude(
     record: &mut Record,
 ) -> Response<Bytes> {
     match judged {
-        Ok(token) => {
-            record.outcome(if token.is_some() { Outcome::Allowed } else { Outcome::Public });
-            answer::go_on(&shared.fields, token.as_ref(), asked)
-        }
+        Ok(token) => answer::go_on(&shared.fields, token.as_ref(), asked),
         Err(rejection) => {
             record.outcome(Outcome::Refused(rejection.kind()));
             asker.gateway.tell(asker.request.answer(rejection))

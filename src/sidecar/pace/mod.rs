@@ -4,12 +4,14 @@
 //! stands, and is looked at every few seconds.
 
 mod paced;
+mod streams;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-pub(super) use paced::Paced;
+pub(super) use paced::{Paced, Protocol};
+pub(super) use streams::{Streams, note};
 
 /// From the first byte of a request to the end of its header.
 const HEADER: Duration = Duration::from_secs(15);
@@ -80,10 +82,9 @@ impl Pace {
     }
 
     /// A request whose header is complete.
-    pub(super) fn request(self: &Arc<Self>, is_http2: bool) -> Underway {
+    pub(super) fn request(self: &Arc<Self>) -> Underway {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.has_begun.store(false, Ordering::Relaxed);
-        self.is_http2.store(is_http2, Ordering::Relaxed);
         Underway(Arc::clone(self))
     }
 
@@ -182,7 +183,7 @@ mod tests {
         pace.bytes_came(|| start + seconds(74));
         assert_eq!(pace.patience(start + seconds(75)), Patience::Left);
         assert_eq!(pace.patience(start + seconds(76)), Patience::HeaderOver);
-        let request = pace.request(false);
+        let request = pace.request();
         pace.bytes_came(|| start + seconds(80));
         assert_eq!(pace.patience(start + seconds(10_000)), Patience::Left);
         drop(request);
@@ -197,7 +198,7 @@ mod tests {
         assert!(pace.is_untouched());
         pace.bytes_came(|| start);
         assert!(!pace.is_untouched());
-        drop(pace.request(false));
+        drop(pace.request());
         assert!(!pace.is_untouched());
     }
 
@@ -205,7 +206,7 @@ mod tests {
     fn what_a_client_does_not_take_is_not_kept_for_long() {
         let start = Instant::now();
         let pace = Arc::new(Pace::new(start));
-        let request = pace.request(false);
+        let request = pace.request();
         pace.bytes_must_wait(|| start + seconds(100));
         // Another attempt that fails does not make it longer.
         pace.bytes_must_wait(|| start + seconds(150));
@@ -236,7 +237,8 @@ mod tests {
     fn http2_frames_between_requests_are_no_header() {
         let start = Instant::now();
         let pace = Arc::new(Pace::new(start));
-        let (one, other) = (pace.request(true), pace.request(true));
+        pace.preface_came(start);
+        let (one, other) = (pace.request(), pace.request());
         drop(one);
         assert_eq!(pace.patience(start + seconds(10_000)), Patience::Left);
         drop(other);

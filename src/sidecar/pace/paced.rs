@@ -3,7 +3,7 @@
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -13,35 +13,49 @@ use super::Pace;
 /// With what a client that knows begins HTTP/2 (RFC 9113 §3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 
+/// What a client has begun with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::sidecar) enum Protocol {
+    Http1,
+    Http2,
+}
+
 /// The connection itself, below HTTP and above TLS.
 pub(in crate::sidecar) struct Paced<T> {
     io: T,
     pace: Arc<Pace>,
-    /// What is to come yet of the preface; nothing when it has come, or something else has.
-    preface: &'static [u8],
+    /// What was read to tell the protocols apart, and is to be read again.
+    beginning: Beginning,
+}
+
+#[derive(Default)]
+struct Beginning {
+    bytes: [u8; PREFACE.len()],
+    len: usize,
+}
+
+impl Beginning {
+    fn bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    /// Moves as much of it as there is room for.
+    fn take(&mut self, buffer: &mut ReadBuf<'_>) {
+        let count = self.len.min(buffer.remaining());
+        buffer.put_slice(self.bytes().get(..count).unwrap_or_default());
+        self.bytes.copy_within(count..self.len, 0);
+        self.len -= count;
+    }
 }
 
 impl<T> Paced<T> {
     pub(in crate::sidecar) fn new(io: T, pace: Arc<Pace>) -> Self {
-        Self { io, pace, preface: PREFACE }
+        Self { io, pace, beginning: Beginning::default() }
     }
 
-    fn came(&mut self, bytes: &[u8]) {
-        self.pace.bytes_came(Instant::now);
-        if self.preface.is_empty() {
-            return;
-        }
-        if let Some(left) = self.preface.strip_prefix(bytes) {
-            self.preface = left;
-            if left.is_empty() {
-                self.pace.preface_came(Instant::now());
-            }
-            return;
-        }
-        if bytes.starts_with(self.preface) {
-            self.pace.preface_came(Instant::now());
-        }
-        self.preface = &[];
+    /// Whether nothing has come.
+    pub(in crate::sidecar) fn has_nothing(&self) -> bool {
+        self.beginning.len == 0
     }
 
     fn went<R>(&self, result: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
@@ -53,20 +67,52 @@ impl<T> Paced<T> {
     }
 }
 
+impl<T: AsyncRead + Unpin> Paced<T> {
+    /// Reads as much as it takes to know; to be asked before anything else is read.
+    pub(in crate::sidecar) fn poll_protocol(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<io::Result<Protocol>> {
+        let Self { io, pace, beginning } = self;
+        while PREFACE.starts_with(beginning.bytes()) {
+            if beginning.len == PREFACE.len() {
+                pace.preface_came(Instant::now());
+                return Poll::Ready(Ok(Protocol::Http2));
+            }
+            let mut room =
+                ReadBuf::new(beginning.bytes.get_mut(beginning.len..).unwrap_or_default());
+            ready!(Pin::new(&mut *io).poll_read(context, &mut room))?;
+            match room.filled().len() {
+                // It has ended, which is for HTTP/1.1 to judge.
+                0 => break,
+                count => beginning.len += count,
+            }
+            pace.bytes_came(Instant::now);
+        }
+        Poll::Ready(Ok(Protocol::Http1))
+    }
+}
+
 impl<T: AsyncRead + Unpin> AsyncRead for Paced<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let is_begun = self.beginning.len > 0;
+        if is_begun {
+            // With what follows, so that hyper needs no second buffer.
+            self.beginning.take(buffer);
+            if buffer.remaining() == 0 {
+                return Poll::Ready(Ok(()));
+            }
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.io).poll_read(context, buffer);
-        if let Some(bytes) = buffer.filled().get(before..)
-            && !bytes.is_empty()
-        {
-            self.came(bytes);
+        if buffer.filled().len() > before {
+            self.pace.bytes_came(Instant::now);
         }
-        read
+        if is_begun && read.is_pending() { Poll::Ready(Ok(())) } else { read }
     }
 }
 
@@ -107,6 +153,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
     use std::time::Duration;
 
     use futures_util::FutureExt as _;
@@ -121,22 +168,25 @@ mod tests {
     }
 
     /// What is thought of a client that has sent this, in two parts, and 16 s nothing.
-    fn after(text: &[u8], split: usize) -> Patience {
+    fn after(text: &[u8], split: usize) -> (Protocol, Patience) {
         let pace = Arc::new(Pace::new(Instant::now()));
         let (one, other) = text.split_at(split);
         let mut paced = Paced::new(one.chain(other), Arc::clone(&pace));
+        let protocol = poll_fn(|context| paced.poll_protocol(context));
+        let protocol = protocol.now_or_never().unwrap().unwrap();
+        // Nothing is lost, whatever was read to know.
         let mut read = Vec::new();
         paced.read_to_end(&mut read).now_or_never().unwrap().unwrap();
         assert_eq!(read, text);
-        patience(&pace, 16)
+        (protocol, patience(&pace, 16))
     }
 
     proptest! {
         #[test]
         fn the_preface_is_no_header(split in 0..=PREFACE.len(), frames in any::<[u8; 9]>()) {
-            prop_assert_eq!(after(PREFACE, split), Patience::Left);
+            prop_assert_eq!(after(PREFACE, split).0, Protocol::Http2);
             let more = [PREFACE, &frames].concat();
-            prop_assert_eq!(after(&more, split), Patience::Left);
+            prop_assert_eq!(after(&more, split).0, Protocol::Http2);
         }
 
         #[test]
@@ -145,19 +195,74 @@ mod tests {
             wrong in 0..PREFACE.len(),
             cut in 1..PREFACE.len(),
         ) {
+            let header = (Protocol::Http1, Patience::HeaderOver);
             let mut text = PREFACE.to_vec();
             text[wrong] ^= 1;
-            prop_assert_eq!(after(&text, split), Patience::HeaderOver);
-            prop_assert_eq!(after(&PREFACE[..cut], split.min(cut)), Patience::HeaderOver);
+            prop_assert_eq!(after(&text, split), header);
+            prop_assert_eq!(after(&PREFACE[..cut], split.min(cut)), header);
             let late = [b"GET / HTTP/1.1\r\n", PREFACE].concat();
-            prop_assert_eq!(after(&late, split), Patience::HeaderOver);
+            prop_assert_eq!(after(&late, split), header);
         }
+
+        #[test]
+        fn the_beginning_is_read_again_in_any_parts(
+            text in prop::collection::vec(any::<u8>(), 1..100),
+            split in any::<prop::sample::Index>(),
+            room in 1..40_usize,
+        ) {
+            let (one, other) = text.split_at(split.index(text.len()));
+            let mut paced = Paced::new(one.chain(other), Arc::new(Pace::new(Instant::now())));
+            let protocol = poll_fn(|context| paced.poll_protocol(context));
+            protocol.now_or_never().unwrap().unwrap();
+            let (mut read, mut part) = (Vec::new(), vec![0; room]);
+            loop {
+                let count = paced.read(&mut part).now_or_never().unwrap().unwrap();
+                if count == 0 {
+                    break;
+                }
+                read.extend_from_slice(&part[..count]);
+            }
+            prop_assert_eq!(read, text);
+        }
+    }
+
+    #[tokio::test]
+    async fn who_has_begun_with_http2_may_be_silent_as_between_requests() {
+        let pace = Arc::new(Pace::new(Instant::now()));
+        let (near, mut far) = duplex(64);
+        let mut paced = Paced::new(near, Arc::clone(&pace));
+        let mut protocol = Box::pin(poll_fn(|context| paced.poll_protocol(context)));
+        assert!((&mut protocol).now_or_never().is_none());
+        far.write_all(&PREFACE[..10]).await.unwrap();
+        assert!((&mut protocol).now_or_never().is_none());
+        assert_eq!(patience(&pace, 16), Patience::HeaderOver);
+        far.write_all(&PREFACE[10..]).await.unwrap();
+        assert_eq!(protocol.await.unwrap(), Protocol::Http2);
+        assert_eq!(patience(&pace, 16), Patience::Left);
+        // What was read already does not wait for more.
+        let mut read = [0; 100];
+        assert_eq!(paced.read(&mut read).now_or_never().unwrap().unwrap(), PREFACE.len());
+        far.write_all(b"12345").await.unwrap();
+        assert_eq!(paced.read(&mut read).await.unwrap(), 5);
+        assert_eq!(patience(&pace, 16), Patience::Left);
+    }
+
+    #[tokio::test]
+    async fn the_beginning_comes_with_what_follows() {
+        let (near, mut far) = duplex(64);
+        let mut paced = Paced::new(near, Arc::new(Pace::new(Instant::now())));
+        far.write_all(b"GET / HTTP/1.1\r\nHost: api.example\r\n\r\n").await.unwrap();
+        let protocol = poll_fn(|context| paced.poll_protocol(context)).await.unwrap();
+        assert_eq!(protocol, Protocol::Http1);
+        assert!(!paced.has_nothing());
+        let mut read = [0; 100];
+        assert_eq!(paced.read(&mut read).await.unwrap(), 37);
     }
 
     #[tokio::test]
     async fn a_client_that_takes_nothing_is_noticed_until_it_does() {
         let pace = Arc::new(Pace::new(Instant::now()));
-        let _request = pace.request(false);
+        let _request = pace.request();
         let (near, mut far) = duplex(8);
         let mut paced = Paced::new(near, Arc::clone(&pace));
         paced.write_all(b"12345678").await.unwrap();

@@ -19,12 +19,13 @@ pub(in crate::sidecar) use ambiguous::Ambiguous;
 /// # Errors
 /// The reason why the path could mean different things to different servers.
 pub(in crate::sidecar) fn canonical(path: &str) -> Result<Cow<'_, str>, Ambiguous> {
-    let segments = path.strip_prefix('/').ok_or(Ambiguous::NotAbsolute)?;
+    let segments = path.as_bytes().strip_prefix(b"/").ok_or(Ambiguous::NotAbsolute)?;
     let mut is_plain = true;
-    let mut segments = segments.split('/').peekable();
+    // By bytes: it is done for every request.
+    let mut segments = segments.split(|byte| *byte == b'/').peekable();
     while let Some(segment) = segments.next() {
         check_segment(segment, segments.peek().is_none())?;
-        is_plain &= segment.bytes().all(is_plain_byte);
+        is_plain &= segment.iter().copied().all(is_plain_byte);
     }
     if is_plain { Ok(Cow::Borrowed(path)) } else { rewrite(path).map(Cow::Owned) }
 }
@@ -32,7 +33,7 @@ pub(in crate::sidecar) fn canonical(path: &str) -> Result<Cow<'_, str>, Ambiguou
 /// What a canonical path means: its segments once decoded, with the slashes between them. There is
 /// no other slash, as escaped ones are refused.
 pub(in crate::sidecar) fn decoded(canonical: &str) -> Cow<'_, str> {
-    if !canonical.contains('%') {
+    if !canonical.as_bytes().contains(&b'%') {
         return Cow::Borrowed(canonical);
     }
     let bytes = decode(canonical);
@@ -52,10 +53,10 @@ pub(in crate::sidecar) fn meaning(part: &str) -> Result<String, Ambiguous> {
 ///
 /// # Errors
 /// Which of them it is.
-pub(in crate::sidecar) fn check_segment(segment: &str, is_last: bool) -> Result<(), Ambiguous> {
+pub(in crate::sidecar) fn check_segment(segment: &[u8], is_last: bool) -> Result<(), Ambiguous> {
     match segment {
-        "" if !is_last => Err(Ambiguous::EmptySegment),
-        "." | ".." => Err(Ambiguous::DotSegment),
+        b"" if !is_last => Err(Ambiguous::EmptySegment),
+        b"." | b".." => Err(Ambiguous::DotSegment),
         _ => Ok(()),
     }
 }

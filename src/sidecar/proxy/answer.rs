@@ -13,6 +13,7 @@ use super::pause::Pause;
 use super::record::Record;
 use super::request_body::RequestBody;
 use super::request_id;
+use crate::sidecar::pace;
 use crate::sidecar::telemetry::{Outcome, UpstreamFailure};
 use crate::sidecar::upstream::{BoxError, Lease};
 
@@ -117,8 +118,9 @@ impl Forwarded {
         match frame {
             Some(Ok(frame)) => {
                 self.record.sent(frame.data_ref().map_or(0, length));
-                // A body whose length is known is not asked again after its last byte.
-                if self.body.is_end_stream() {
+                // A body is not asked again after its trailers, and where its length is known not
+                // after its last byte.
+                if self.body.is_end_stream() || frame.is_trailers() {
                     self.end();
                 }
                 Poll::Ready(Some(Ok(frame)))
@@ -143,14 +145,16 @@ impl Body for AnswerBody {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        match &mut self.0 {
+        let frame = match &mut self.0 {
             Content::Upstream(forwarded) => forwarded.poll_frame(context),
             Content::Own(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
             Content::Called(message, trailers) => {
                 let message = message.take().map(Frame::data);
                 Poll::Ready(message.or_else(|| trailers.take().map(Frame::trailers)).map(Ok))
             }
-        }
+        };
+        pace::note(&frame);
+        frame
     }
 
     fn is_end_stream(&self) -> bool {

@@ -7,24 +7,19 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, Sleep, sleep};
 
 use super::answer::{self, AnswerBody};
 use super::head::Upgrade;
 use super::record::Record;
 use super::request_body::{RequestBody, Upload};
+use super::wait::Wait;
 use super::{fields, problem, tunnel};
 use crate::sidecar::telemetry::{Outcome, UpstreamFailure};
 use crate::sidecar::upstream::{Answered, Failure, Sending};
-
-/// How long the upstream may take to begin an answer, counted from the last sign of life of the
-/// request's own body. nginx's default too.
-const TIMEOUT: Duration = Duration::from_secs(60);
 
 type Later = Pin<Box<dyn Future<Output = Result<Response<AnswerBody>, Infallible>> + Send>>;
 
@@ -44,8 +39,7 @@ pin_project! {
         Later { future: Later },
         Forwarding {
             sending: Sending<RequestBody>,
-            #[pin]
-            timeout: Sleep,
+            wait: Wait,
             upload: Upload,
             upgrade: Option<Upgrade>,
             record: Option<Record>,
@@ -71,8 +65,9 @@ impl Answering {
         upgrade: Option<Upgrade>,
         record: Record,
     ) -> Self {
-        let (timeout, record) = (sleep(TIMEOUT), Some(record));
-        Self { state: State::Forwarding { sending, timeout, upload, upgrade, record } }
+        let wait = Wait::new(record.peer().pace().is_http2());
+        let record = Some(record);
+        Self { state: State::Forwarding { sending, wait, upload, upgrade, record } }
     }
 }
 
@@ -87,11 +82,11 @@ impl Future for Answering {
                 None => Poll::Pending,
             },
             StateProjection::Later { future } => future.as_mut().poll(context),
-            StateProjection::Forwarding { sending, timeout, upload, upgrade, record } => {
+            StateProjection::Forwarding { sending, wait, upload, upgrade, record } => {
                 let answered = match Pin::new(sending).poll(context) {
                     Poll::Ready(answered) => answered.map_err(|failure| failure_of(&failure)),
                     Poll::Pending => {
-                        ready!(poll_timeout(timeout, upload, context));
+                        ready!(wait.poll(upload, context));
                         Err(UpstreamFailure::Timeout)
                     }
                 };
@@ -102,23 +97,6 @@ impl Future for Answering {
                     None => Poll::Pending,
                 }
             }
-        }
-    }
-}
-
-fn poll_timeout(
-    mut timeout: Pin<&mut Sleep>,
-    upload: &Upload,
-    context: &mut Context<'_>,
-) -> Poll<()> {
-    loop {
-        ready!(timeout.as_mut().poll(context));
-        match upload.last_progress() {
-            // As long as the request is still coming, nobody is late.
-            Some(progress) if progress + TIMEOUT > Instant::now() => {
-                timeout.as_mut().reset(progress + TIMEOUT);
-            }
-            _ => return Poll::Ready(()),
         }
     }
 }

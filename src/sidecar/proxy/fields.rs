@@ -20,7 +20,7 @@ use super::{Peer, forwarded, request_id};
 use crate::access_token::AccessToken;
 use crate::sidecar::field_class::is_plainly_spelled;
 use crate::sidecar::identity::IdentityFields;
-use crate::sidecar::known_fields::{FieldKind, kind};
+use crate::sidecar::known_fields::{FieldKind, Mark, Present, kind};
 use crate::sidecar::settings::Settings;
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
@@ -47,6 +47,8 @@ pub(super) struct Admission<'a> {
 /// What is put into the request besides.
 pub(super) struct Hop<'a> {
     pub(super) host: &'a HeaderValue,
+    /// In the client's request.
+    pub(super) present: Present,
     pub(super) peer: &'a Peer,
     pub(super) request_id: &'a HeaderValue,
     pub(super) upgrade: Option<&'a Upgrade>,
@@ -73,9 +75,10 @@ impl FieldPolicy {
         hop: &Hop<'_>,
     ) {
         let headers = &mut parts.headers;
-        let wants_trailers = wants_trailers(headers);
-        let via = via(headers, parts.version);
-        self.remove(headers, admission, hop.peer.trusted);
+        let present = hop.present;
+        let wants_trailers = present.has(Mark::TE) && wants_trailers(headers);
+        let via = via(headers, present, parts.version);
+        self.remove(headers, admission, hop);
         if parts.version == Version::HTTP_2 {
             join_cookies(headers);
         }
@@ -129,31 +132,39 @@ impl FieldPolicy {
         }
     }
 
-    fn remove(&self, headers: &mut HeaderMap, admission: &Admission<'_>, trusted: bool) {
+    fn remove(&self, headers: &mut HeaderMap, admission: &Admission<'_>, hop: &Hop<'_>) {
+        let (present, trusted) = (hop.present, hop.peer.trusted);
         let is_verified = admission.token.is_some();
+        let is_doubtful = present.has(Mark::DOUBTFUL);
         let mut doomed = Vec::new();
         for name in headers.keys() {
-            let goes = match kind(name) {
-                FieldKind::EndToEnd => false,
-                FieldKind::Reserved => *name == EXPECT || !is_plainly_spelled(name),
-                FieldKind::HopByHop | FieldKind::Hearsay => true,
-                // A trusted proxy writes the names as they are; another spelling has come through it.
-                FieldKind::Told => !trusted || !is_plainly_spelled(name),
-                FieldKind::MethodOverride => admission.by_rules || !is_verified,
-            };
+            let goes = is_doubtful
+                && match kind(name) {
+                    FieldKind::EndToEnd => false,
+                    FieldKind::Reserved => *name == EXPECT || !is_plainly_spelled(name),
+                    FieldKind::HopByHop | FieldKind::Hearsay => true,
+                    // A trusted proxy writes the names as they are; another spelling has come through it.
+                    FieldKind::Told => !trusted || !is_plainly_spelled(name),
+                    FieldKind::MethodOverride => admission.by_rules || !is_verified,
+                };
             if goes || self.is_ours(name, is_verified) {
                 doomed.push(name.clone());
             }
         }
-        for line in headers.get_all(CONNECTION) {
-            for option in line.as_bytes().split(|byte| *byte == b',') {
-                doomed.extend(named_field(option.trim_ascii()));
-            }
+        if present.has(Mark::CONNECTION) {
+            doomed.extend(named_fields(headers));
         }
         for name in doomed {
             headers.remove(name);
         }
     }
+}
+
+/// The fields that `Connection` names.
+fn named_fields(headers: &HeaderMap) -> Vec<HeaderName> {
+    let lines = headers.get_all(CONNECTION).iter();
+    let options = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    options.filter_map(|option| named_field(option.trim_ascii())).collect()
 }
 
 /// A field that `Connection` names, which is then for this hop alone. Where the body ends, and for
@@ -174,13 +185,13 @@ fn wants_trailers(headers: &HeaderMap) -> bool {
 }
 
 /// RFC 9110 §7.6.3: every proxy adds itself, at the end.
-fn via(headers: &HeaderMap, version: Version) -> HeaderValue {
+fn via(headers: &HeaderMap, present: Present, version: Version) -> HeaderValue {
     let ours = match version {
         Version::HTTP_2 => "2 portcullis",
         Version::HTTP_10 => "1.0 portcullis",
         _ => "1.1 portcullis",
     };
-    if !headers.contains_key(VIA) {
+    if !present.has(Mark::VIA) || !headers.contains_key(VIA) {
         return HeaderValue::from_static(ours);
     }
     let mut list = Vec::new();
@@ -245,26 +256,31 @@ pub(super) fn is_framed_plainly(headers: &HeaderMap) -> bool {
 
 /// Takes away what the upstream says to this hop alone.
 pub(super) fn clean_answer(headers: &mut HeaderMap, request_id: &HeaderValue) {
-    if headers.contains_key(CONNECTION) {
-        let mut doomed = Vec::new();
-        for line in headers.get_all(CONNECTION) {
-            for option in line.as_bytes().split(|byte| *byte == b',') {
-                doomed.extend(named_field(option.trim_ascii()));
-            }
-        }
-        for name in doomed {
+    let present = Present::of(headers);
+    if present.has(Mark::CONNECTION) {
+        for name in named_fields(headers) {
             headers.remove(name);
         }
         headers.remove(CONNECTION);
     }
     // RFC 9112 §6.3: a coding overrides a length, which then must not go on.
-    if headers.remove(TRANSFER_ENCODING).is_some() {
+    if present.has(Mark::TRANSFER_ENCODING) && headers.remove(TRANSFER_ENCODING).is_some() {
         headers.remove(CONTENT_LENGTH);
     }
-    for name in [KEEP_ALIVE, PROXY_CONNECTION, UPGRADE] {
-        headers.remove(name);
+    for (mark, name) in
+        [(Mark::KEEP_ALIVE, KEEP_ALIVE), (Mark::FAMILY, PROXY_CONNECTION), (Mark::UPGRADE, UPGRADE)]
+    {
+        if present.has(mark) {
+            headers.remove(name);
+        }
     }
-    if !headers.contains_key(request_id::NAME) {
+    if !present.has(Mark::X_REQUEST_ID) || !has_one(headers, &request_id::NAME) {
         headers.insert(request_id::NAME, request_id.clone());
     }
+}
+
+/// Of several, nobody could say which is meant.
+fn has_one(headers: &HeaderMap, name: &HeaderName) -> bool {
+    let mut lines = headers.get_all(name).iter();
+    matches!((lines.next(), lines.next()), (Some(_), None))
 }

@@ -5,6 +5,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Versio
 use hyper::body::{Body, Incoming};
 use hyper::upgrade::{OnUpgrade, on};
 
+use crate::sidecar::known_fields::{Mark, Present};
 use crate::sidecar::telemetry::BadRequest;
 
 /// What of a request's head is needed later.
@@ -12,6 +13,7 @@ pub(super) struct Head {
     /// For whom the request is, in the words of its client.
     pub(super) host: HeaderValue,
     pub(super) upgrade: Option<Upgrade>,
+    pub(super) present: Present,
 }
 
 /// A wish to speak another protocol (RFC 9110 §7.8).
@@ -21,21 +23,25 @@ pub(super) struct Upgrade {
 }
 
 impl Head {
-    pub(super) fn check(request: &mut Request<Incoming>) -> Result<Self, BadRequest> {
+    pub(super) fn check(
+        request: &mut Request<Incoming>,
+        present: Present,
+    ) -> Result<Self, BadRequest> {
         if !is_served(request.method()) {
             return Err(BadRequest::Method);
         }
         if !request.uri().path().starts_with('/') {
             return Err(BadRequest::Target);
         }
-        check_framing(request)?;
-        let host = host(request)?;
-        let expects = request.headers().get(EXPECT);
-        if expects.is_some_and(|value| !value.as_bytes().eq_ignore_ascii_case(b"100-continue")) {
-            return Err(BadRequest::Expectation);
+        if present.has(Mark::TRANSFER_ENCODING) || present.has(Mark::CONTENT_LENGTH) {
+            check_framing(request)?;
         }
-        let upgrade = upgrade(request);
-        Ok(Self { host, upgrade })
+        let host = host(request)?;
+        if present.has(Mark::EXPECT) {
+            check_expectation(request.headers())?;
+        }
+        let upgrade = if present.has(Mark::UPGRADE) { upgrade(request) } else { None };
+        Ok(Self { host, upgrade, present })
     }
 }
 
@@ -45,6 +51,16 @@ impl Head {
 pub(in crate::sidecar) fn is_served(method: &Method) -> bool {
     !matches!(*method, Method::CONNECT | Method::TRACE)
         && !method.as_str().bytes().any(|byte| byte.is_ascii_lowercase())
+}
+
+/// There is one that is known (RFC 9110 §10.1.1).
+fn check_expectation(headers: &HeaderMap) -> Result<(), BadRequest> {
+    match headers.get(EXPECT) {
+        Some(value) if !value.as_bytes().eq_ignore_ascii_case(b"100-continue") => {
+            Err(BadRequest::Expectation)
+        }
+        _ => Ok(()),
+    }
 }
 
 /// hyper has refused most of what is doubtful, and leaves out a length beside a coding. It takes a

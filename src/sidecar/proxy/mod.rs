@@ -20,6 +20,7 @@ mod record;
 mod request_body;
 mod request_id;
 mod tunnel;
+mod wait;
 
 use std::sync::Arc;
 
@@ -37,9 +38,9 @@ pub(super) use record::Record;
 use self::fields::{Admission, Hop};
 use self::head::Head;
 use self::request_body::RequestBody;
-use super::access_log::AccessLog;
 use super::desk::Desk;
-use super::judge::{Judged, Verdict, canonical, judge};
+use super::judge::{Judged, Judgement, Verdict, canonical, judge};
+use super::known_fields::Present;
 use super::settings::UpstreamAddress;
 use super::telemetry::{BadRequest, Outcome};
 use super::upstream::{Places, Upstream};
@@ -56,8 +57,8 @@ impl Proxy {
         Self { desk, upstream: Upstream::new(upstream, places) }
     }
 
-    pub(super) fn log(&self) -> &AccessLog {
-        &self.desk.log
+    pub(super) fn desk(&self) -> &Desk {
+        &self.desk
     }
 
     /// Answers a request; it is recorded when its answer has been sent.
@@ -66,12 +67,13 @@ impl Proxy {
         mut request: Request<Incoming>,
         peer: &Arc<Peer>,
     ) -> Answering {
-        let mut record = Record::begin(&self.desk, peer, &request);
+        let present = Present::of(request.headers());
+        let mut record = Record::begin(&self.desk, peer, &request, present);
         let shared = &self.desk.shared;
         // The same rules for all of it, whatever is loaded meanwhile.
         let routes = shared.routes.load();
         let by_rules = routes.exist();
-        let head = match check(&mut request, by_rules) {
+        let head = match check(&mut request, present, by_rules) {
             Ok(head) => head,
             Err(fault) => {
                 record.outcome(Outcome::BadRequest(fault));
@@ -80,8 +82,10 @@ impl Proxy {
             }
         };
         let asks_for_nothing = || asks_for_nothing(&request, &head);
-        let (rule, verdict) = judge(&shared.server, &routes, &request, asks_for_nothing);
+        let Judgement { rule, passes_as, verdict } =
+            judge(&shared.server, &routes, &request, asks_for_nothing);
         record.rule(rule);
+        record.outcome(passes_as);
         match verdict {
             Verdict::Done(judged) => self.go_on(judged, request, by_rules, head, record),
             Verdict::Wait(waiting) => {
@@ -111,9 +115,9 @@ impl Proxy {
                 return Answering::done(own(record, answer));
             }
         };
-        record.outcome(if token.is_some() { Outcome::Allowed } else { Outcome::Public });
         let hop = Hop {
             host: &head.host,
+            present: head.present,
             peer: record.peer(),
             request_id: record.request_id(),
             upgrade: head.upgrade.as_ref(),
@@ -132,8 +136,12 @@ impl Proxy {
 
 /// Whether everybody reads the request alike. Its path is canonical after that, where there are
 /// rules.
-fn check(request: &mut Request<Incoming>, by_rules: bool) -> Result<Head, BadRequest> {
-    let head = Head::check(request)?;
+fn check(
+    request: &mut Request<Incoming>,
+    present: Present,
+    by_rules: bool,
+) -> Result<Head, BadRequest> {
+    let head = Head::check(request, present)?;
     if by_rules && let Some(uri) = canonical(request.uri())? {
         *request.uri_mut() = uri;
     }

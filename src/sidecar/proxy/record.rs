@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use http::header::CONNECTION;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use hyper::body::Incoming;
 
 use super::{Peer, forwarded, request_id};
 use crate::sidecar::access_log::Line;
 use crate::sidecar::desk::Desk;
+use crate::sidecar::known_fields::{Mark, Present};
 use crate::sidecar::pace::Underway;
 use crate::sidecar::telemetry::{InFlight, Outcome};
 
@@ -42,6 +43,7 @@ impl Record {
         desk: &Arc<Desk>,
         peer: &Arc<Peer>,
         request: &Request<Incoming>,
+        present: Present,
     ) -> Self {
         let headers = request.headers();
         let trusted = &desk.shared.trusted_proxies;
@@ -52,15 +54,19 @@ impl Record {
             method: request.method().clone(),
             uri: request.uri().clone(),
             client: peer.trusted.then(told).flatten(),
-            request_id: request_id::of(headers),
-            traceparent: headers.get(TRACEPARENT).cloned(),
+            request_id: request_id::of(headers, present),
+            traceparent: if present.has(Mark::TRACEPARENT) {
+                headers.get(TRACEPARENT).cloned()
+            } else {
+                None
+            },
             rule: None,
             outcome: Outcome::ClientGone,
             status: None,
             bytes: 0,
             is_finished: false,
             peer: Arc::clone(peer),
-            _underway: peer.pace().request(request.version() == Version::HTTP_2),
+            _underway: peer.pace().request(),
             _in_flight: desk.shared.telemetry.in_flight(),
         }
     }
@@ -86,7 +92,7 @@ impl Record {
     /// Its fields and its client, where they are not those of the one that asks.
     pub(in crate::sidecar) fn came_with(&mut self, headers: &HeaderMap, client: Option<IpAddr>) {
         self.client = client;
-        self.request_id = request_id::of(headers);
+        self.request_id = request_id::of(headers, Present::of(headers));
         self.traceparent = headers.get(TRACEPARENT).cloned();
     }
 
@@ -122,8 +128,12 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        // Nobody drops an answer that is still read.
-        let outcome = if self.is_finished { self.outcome } else { Outcome::ClientGone };
+        // Nobody drops an answer that is still read, but for the end of it all.
+        let outcome = match self.is_finished {
+            true => self.outcome,
+            false if self.desk.is_over() => Outcome::CutOff,
+            false => Outcome::ClientGone,
+        };
         let took = self.started.elapsed();
         self.desk.shared.telemetry.record(outcome, took);
         let told = self.client.map(|address| address.to_string());

@@ -20,6 +20,7 @@ const PAUSE: Duration = Duration::from_secs(60);
 
 /// What the client sends, without trailers that are not its to send. Most requests have nothing to
 /// send, and each connection has room for dozens of requests, so that it matters how small it is.
+#[derive(Default)]
 pub(super) struct RequestBody(Option<Box<Content>>);
 
 struct Content {
@@ -44,10 +45,9 @@ static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 impl RequestBody {
     pub(super) fn new(inner: Incoming, desk: &Arc<Desk>) -> (Self, Upload) {
         if inner.is_end_stream() {
-            return (Self(None), Upload(None));
+            return (Self(None), Upload::of_nothing());
         }
-        let progress = Progress { last: AtomicU64::new(now()), given_up: AtomicBool::new(false) };
-        let upload = Upload(Some(Arc::new(progress)));
+        let upload = Upload::begun();
         let desk = Arc::clone(desk);
         (
             Self(Some(Box::new(Content {
@@ -94,6 +94,16 @@ impl Content {
 }
 
 impl Upload {
+    /// That of a request without a body.
+    pub(super) fn of_nothing() -> Self {
+        Self(None)
+    }
+
+    pub(super) fn begun() -> Self {
+        let progress = Progress { last: AtomicU64::new(now()), given_up: AtomicBool::new(false) };
+        Self(Some(Arc::new(progress)))
+    }
+
     /// When a part of it came last; `None` where there is no body to wait for.
     pub(super) fn last_progress(&self) -> Option<Instant> {
         let progress = self.0.as_ref()?;
@@ -105,7 +115,7 @@ impl Upload {
         self.0.as_ref().is_some_and(|progress| progress.given_up.load(Ordering::Relaxed))
     }
 
-    fn note_progress(&self) {
+    pub(super) fn note_progress(&self) {
         if let Some(progress) = &self.0 {
             progress.last.store(now(), Ordering::Relaxed);
         }

@@ -5,8 +5,8 @@
 
 use std::io;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::{Context, Poll};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use http::header::{CONNECTION, UPGRADE};
@@ -52,28 +52,39 @@ where
     U: AsyncRead + AsyncWrite + Unpin,
 {
     let alive = AtomicBool::new(true);
-    let mut client = Watched { io: client, alive: &alive };
-    let mut upstream = Watched { io: upstream, alive: &alive };
+    let sent = Sent { record, bytes: AtomicU64::new(0) };
+    let mut client = Watched { io: client, alive: &alive, taken: Some(&sent.bytes) };
+    let mut upstream = Watched { io: upstream, alive: &alive, taken: None };
     let mut ticks = interval(IDLE);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let copied = copy_bidirectional(&mut client, &mut upstream);
     tokio::pin!(copied);
     loop {
         tokio::select! {
-            ended = &mut copied => {
-                // A side that breaks off is an end like any other.
-                record.sent(ended.map_or(0, |(_, to_client)| to_client));
-                return;
-            }
-            _ = ticks.tick() => if !alive.swap(false, Ordering::Relaxed) { return },
+            // A side that breaks off is an end like any other.
+            _ = &mut copied => break,
+            _ = ticks.tick() => if !alive.swap(false, Ordering::Relaxed) { break },
         }
     }
 }
 
-/// Notes that something has come.
+/// What the client was sent, for the record, also where the tunnel is cut off.
+struct Sent<'a> {
+    record: &'a mut Record,
+    bytes: AtomicU64,
+}
+
+impl Drop for Sent<'_> {
+    fn drop(&mut self) {
+        self.record.sent(*self.bytes.get_mut());
+    }
+}
+
+/// Notes that something has come, and how much was taken.
 struct Watched<'a, T> {
     io: T,
     alive: &'a AtomicBool,
+    taken: Option<&'a AtomicU64>,
 }
 
 impl<T: AsyncRead + Unpin> AsyncRead for Watched<'_, T> {
@@ -96,7 +107,11 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Watched<'_, T> {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(context, bytes)
+        let written = ready!(Pin::new(&mut self.io).poll_write(context, bytes))?;
+        if let Some(taken) = self.taken {
+            taken.fetch_add(u64::try_from(written).unwrap_or(u64::MAX), Ordering::Relaxed);
+        }
+        Poll::Ready(Ok(written))
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

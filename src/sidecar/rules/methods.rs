@@ -54,12 +54,12 @@ impl Methods {
     }
 }
 
-/// A method as it is written in the file.
+/// A method as it is written in the file, or where a request is described.
 ///
 /// # Errors
 /// What is wrong, for the author. A method that is not known and close to one that is counts as
 /// misspelt: its rule would cover nothing, and leave what was meant to a weaker one.
-pub(super) fn method(text: &str) -> Result<Method, String> {
+pub(in crate::sidecar) fn method(text: &str) -> Result<Method, String> {
     let problem = if text.bytes().any(|byte| byte.is_ascii_lowercase()) {
         "methods are written in upper case"
     } else {

@@ -53,6 +53,7 @@ mod warnings;
 pub(in crate::sidecar) use fault::RuleFault;
 use http::Method;
 use methods::Methods;
+pub(in crate::sidecar) use methods::method;
 use needs::Needs;
 use path_pattern::PathPattern;
 pub(in crate::sidecar) use routes::{Route, Routes};

@@ -80,7 +80,7 @@ impl PathPattern {
         while let Some(segment) = segments.next() {
             if let Segment::Literal(text) = segment {
                 let is_last = segments.peek().is_none() && !self.is_open;
-                check_segment(text, is_last).map_err(sentence)?;
+                check_segment(text.as_bytes(), is_last).map_err(sentence)?;
             }
         }
         Ok(())

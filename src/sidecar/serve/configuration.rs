@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::files::RulesFile;
+use super::pem::Pems;
 use super::tls::Tls;
 use crate::config_error::ConfigError;
 use crate::env::Source;
@@ -16,7 +17,7 @@ pub(in crate::sidecar) struct Configuration {
     pub(in crate::sidecar) engine: ResourceServerBuilder,
     pub(in crate::sidecar) rules: Rules,
     pub(super) rules_file: Option<RulesFile>,
-    pub(super) tls: Option<Arc<Tls>>,
+    pub(super) tls: Option<(Arc<Tls>, Pems)>,
 }
 
 impl Configuration {

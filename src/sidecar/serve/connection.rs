@@ -8,12 +8,11 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
+use super::protocols::{Connection, Protocols};
 use super::tls::Tls;
 use crate::sidecar::drain::Phase;
 use crate::sidecar::front::Front;
@@ -29,46 +28,11 @@ const FAREWELL: Duration = Duration::from_secs(5);
 /// For the first byte of a connection that was still in the queue when the port was closed.
 const FIRST_BYTE: Duration = Duration::from_millis(500);
 
-/// Bytes of a request's header: a token of 16 KiB, and three times as much for everything else. The
-/// number of fields is hyper's own limit, 100: another one would cost every request an allocation.
-const MAX_HEADER: usize = 64 * 1024;
-
-/// Requests at once over one connection of HTTP/2.
-const MAX_STREAMS: u32 = 128;
-/// Bytes that may be under way to us, of one request's body and of all.
-const STREAM_WINDOW: u32 = 128 * 1024;
-const CONNECTION_WINDOW: u32 = 512 * 1024;
-/// How often a client is asked whether it is still there, and how long it may take to say so.
-const PING_EVERY: Duration = Duration::from_secs(30);
-const PING_TIMEOUT: Duration = Duration::from_secs(20);
-
 /// A connection on its way to a worker.
 pub(super) struct Accepted {
     pub(super) stream: StdTcpStream,
     pub(super) peer: Peer,
     pub(super) tls: Option<Arc<Tls>>,
-}
-
-/// HTTP/1.1 and HTTP/2 within our limits.
-pub(super) struct Protocols(auto::Builder<TokioExecutor>);
-
-impl Protocols {
-    pub(super) fn new() -> Self {
-        let mut builder = auto::Builder::new(TokioExecutor::new());
-        // Without a timer: connections are looked at from outside.
-        // Answers are small or come in large parts: gathering slices costs more than copying them.
-        builder.http1().max_buf_size(MAX_HEADER).writev(false);
-        builder
-            .http2()
-            .timer(TokioTimer::new())
-            .max_concurrent_streams(MAX_STREAMS)
-            .max_header_list_size(u32::try_from(MAX_HEADER).unwrap_or(u32::MAX))
-            .initial_stream_window_size(STREAM_WINDOW)
-            .initial_connection_window_size(CONNECTION_WINDOW)
-            .keep_alive_interval(PING_EVERY)
-            .keep_alive_timeout(PING_TIMEOUT);
-        Self(builder)
-    }
 }
 
 impl Accepted {
@@ -97,9 +61,9 @@ where
 {
     let peer = Arc::new(peer);
     let pace = Arc::clone(peer.pace());
-    let io = TokioIo::new(Paced::new(stream, Arc::clone(&pace)));
+    let io = Paced::new(stream, Arc::clone(&pace));
     let service = service_fn(|request| front.answer(request, &peer));
-    let mut connection = pin!(protocols.0.serve_connection_with_upgrades(io, service));
+    let mut connection = pin!(Connection::new(io, service, protocols));
     let mut guest = peer.guest().clone();
     let mut is_closing = false;
     loop {
@@ -164,3 +128,6 @@ async fn touched(mut connection: Pin<&mut impl Future>, pace: &Pace) -> End {
     })
     .await
 }
+
+#[cfg(test)]
+mod tests;

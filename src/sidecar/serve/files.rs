@@ -1,9 +1,9 @@
-//! The file of rules.
+//! The file of rules, and how files are read that are looked at again.
 
 use std::fs::File;
 use std::io::Read as _;
 use std::mem;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::env::{Source, variables};
 use crate::sidecar::rules::Rules;
@@ -30,14 +30,7 @@ impl RulesFile {
     /// # Errors
     /// Why it cannot be read.
     pub(super) fn read(&self) -> Result<String, String> {
-        let mut text = String::new();
-        let read = File::open(&self.path)
-            .and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text));
-        match read {
-            Ok(length) if u64::try_from(length).is_ok_and(|length| length <= MAX_BYTES) => Ok(text),
-            Ok(_) => Err(format!("{:?} is larger than {MAX_BYTES} bytes", self.path)),
-            Err(error) => Err(format!("cannot read {:?}: {error}", self.path)),
-        }
+        read(&self.path)
     }
 
     /// The rules; everything that is wrong with them, by their lines, goes to `source`.
@@ -57,6 +50,20 @@ impl RulesFile {
             Err(problem) => fault(problem),
         }
         Rules::none()
+    }
+}
+
+/// A whole file.
+///
+/// # Errors
+/// Why it cannot be read.
+pub(super) fn read(path: &Path) -> Result<String, String> {
+    let mut text = String::new();
+    let read = File::open(path).and_then(|file| file.take(MAX_BYTES + 1).read_to_string(&mut text));
+    match read {
+        Ok(length) if u64::try_from(length).is_ok_and(|length| length <= MAX_BYTES) => Ok(text),
+        Ok(_) => Err(format!("{path:?} is larger than {MAX_BYTES} bytes")),
+        Err(error) => Err(format!("cannot read {path:?}: {error}")),
     }
 }
 

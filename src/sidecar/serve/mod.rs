@@ -10,6 +10,8 @@ mod connection;
 mod files;
 mod listener;
 mod logging;
+mod pem;
+mod protocols;
 mod reload;
 mod shares;
 mod signals;
@@ -30,6 +32,7 @@ use tokio::time::{Instant, sleep_until};
 pub(super) use self::configuration::Configuration;
 use self::files::RulesFile;
 use self::listener::Listener;
+use self::pem::Pems;
 use self::reload::Reloader;
 use self::shares::Shares;
 use self::signals::{Signal, Signals};
@@ -87,12 +90,13 @@ struct Sidecar {
     settings: Settings,
     server: ResourceServer,
     rules_file: Option<RulesFile>,
-    tls: Option<Arc<Tls>>,
+    tls: Option<(Arc<Tls>, Pems)>,
 }
 
 impl Sidecar {
     async fn run(self, rules: Rules, log: &logging::Log) -> Result<End, Failure> {
         let Self { settings, server, rules_file, tls } = self;
+        let (tls, pems) = tls.unzip();
         let signals = Signals::listen()?;
         let listener = bind(variables::LISTEN, settings.listen)?;
         let admin_listener = match settings.admin_listen {
@@ -107,7 +111,7 @@ impl Sidecar {
             }
         }
 
-        let telemetry = Arc::new(Telemetry::new(server.clone()));
+        let telemetry = Arc::new(Telemetry::new(server.clone()).with_logs(log.lost()));
         let readiness = Arc::new(Readiness::default());
         let reloads = Arc::new(Reloads {
             rules: rules_file.as_ref().map(|_| Watched::new(files::describe(&rules))),
@@ -126,7 +130,7 @@ impl Sidecar {
             tokio::spawn(admin::serve(listener, Arc::new(admin), pending()));
         }
         tokio::spawn(load_keys(server));
-        let reloader = Reloader::start(rules_file, tls.clone(), &shared, &reloads);
+        let reloader = Reloader::start(rules_file, tls.clone().zip(pems), &shared, &reloads);
         let shares = Shares::of_process(Workers::usual());
         let places = Arc::new(Places::new(shares.upstream));
         let workers = Workers::start(&shared, &settings, &places, log)?;

@@ -9,11 +9,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::Notify;
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{MissedTickBehavior, interval};
 
 use super::files::{self, RulesFile};
-use super::tls::{Pems, Tls};
+use super::pem::Pems;
+use super::tls::Tls;
 use crate::env::variables;
 use crate::sidecar::desk::Shared;
 use crate::sidecar::rules::Rules;
@@ -31,16 +32,16 @@ impl Reloader {
     /// Starts with what has been loaded already.
     pub(super) fn start(
         rules: Option<RulesFile>,
-        tls: Option<Arc<Tls>>,
+        tls: Option<(Arc<Tls>, Pems)>,
         shared: &Arc<Shared>,
         reloads: &Arc<Reloads>,
     ) -> Self {
         let mut watch = Watch {
             // What was loaded, not what is there by now.
             rules: rules.map(|mut file| (Changes::new(Ok(file.take_loaded())), file)),
-            tls: tls.and_then(|tls| {
-                Some((Changes::new(tls.read()?.map_err(|unfit| joined(&unfit))), tls))
-            }),
+            tls: tls
+                .filter(|(tls, _)| tls.is_watched())
+                .map(|(tls, pems)| (Changes::new(pems), tls)),
             shared: Arc::clone(shared),
             reloads: Arc::clone(reloads),
         };
@@ -56,12 +57,24 @@ impl Reloader {
                 }
             }
         });
-        Self { now, watching: watching.abort_handle() }
+        let handle = watching.abort_handle();
+        tokio::spawn(tell_panic(watching));
+        Self { now, watching: handle }
     }
 
     /// Takes up what is there, without waiting whether it changes any more.
     pub(super) fn reload(&self) {
         self.now.notify_one();
+    }
+}
+
+/// Nobody else would hear of it.
+async fn tell_panic(watching: JoinHandle<()>) {
+    if watching.await.is_err_and(|error| error.is_panic()) {
+        tracing::error!(
+            "files are not looked at any more, as that has failed; what is in use stays so until \
+             a restart"
+        );
     }
 }
 
@@ -78,7 +91,7 @@ enum Look {
 }
 
 struct Watch {
-    rules: Option<(Changes<String>, RulesFile)>,
+    rules: Option<(Changes<Result<String, String>>, RulesFile)>,
     tls: Option<(Changes<Pems>, Arc<Tls>)>,
     shared: Arc<Shared>,
     reloads: Arc<Reloads>,
@@ -94,20 +107,20 @@ impl Watch {
             }
         }
         if let (Some((changes, tls)), Some(watched)) = (&mut self.tls, &self.reloads.certificate)
-            && let Some(read) = tls.read()
+            && let Some(pems) = changes.look(tls.read(), look)
         {
-            match changes.look(read.map_err(|unfit| joined(&unfit)), look) {
-                Some(Ok(pems)) => match tls.use_now(pems) {
-                    Ok(()) => {
-                        watched.loaded(tls.describe());
-                        tracing::info!(now = tls.describe(), "certificate: taken up");
-                    }
-                    Err(unfit) => keep("certificate", &unfit.to_string(), watched),
-                },
-                Some(Err(problem)) => keep("certificate", problem, watched),
-                None => {}
-            }
+            use_certificate(pems, tls, watched);
         }
+    }
+}
+
+fn use_certificate(pems: &Pems, tls: &Tls, watched: &Watched) {
+    match tls.use_now(pems) {
+        Ok(()) => {
+            watched.loaded(tls.describe());
+            tracing::info!(now = tls.describe(), "certificate: taken up");
+        }
+        Err(unfit) => keep("certificate", &joined(&unfit), watched),
     }
 }
 
@@ -143,17 +156,17 @@ fn joined(faults: &[impl ToString]) -> String {
 /// What a file has become, told once.
 struct Changes<T> {
     /// What was told last.
-    known: Result<T, String>,
+    known: T,
     /// What was there at the last look, if it was something else.
-    candidate: Option<Result<T, String>>,
+    candidate: Option<T>,
 }
 
 impl<T: PartialEq> Changes<T> {
-    fn new(known: Result<T, String>) -> Self {
+    fn new(known: T) -> Self {
         Self { known, candidate: None }
     }
 
-    fn look(&mut self, read: Result<T, String>, look: Look) -> Option<Result<&T, &str>> {
+    fn look(&mut self, read: T, look: Look) -> Option<&T> {
         if look == Look::Usual {
             if read == self.known {
                 self.candidate = None;
@@ -166,7 +179,7 @@ impl<T: PartialEq> Changes<T> {
         }
         self.candidate = None;
         self.known = read;
-        Some(self.known.as_ref().map_err(String::as_str))
+        Some(&self.known)
     }
 }
 
@@ -192,15 +205,15 @@ mod tests {
             ("three", false),
         ] {
             let told = changes.look(ok(text), Look::Usual);
-            assert_eq!(told, is_told.then_some(Ok(&text.to_owned())), "{text}");
+            assert_eq!(told, is_told.then_some(&ok(text)), "{text}");
         }
     }
 
     #[test]
     fn sighup_does_not_wait_and_tells_what_has_not_changed() {
         let mut changes = Changes::new(ok("one"));
-        assert_eq!(changes.look(ok("two"), Look::Now), Some(Ok(&"two".to_owned())));
-        assert_eq!(changes.look(ok("two"), Look::Now), Some(Ok(&"two".to_owned())));
+        assert_eq!(changes.look(ok("two"), Look::Now), Some(&ok("two")));
+        assert_eq!(changes.look(ok("two"), Look::Now), Some(&ok("two")));
         assert_eq!(changes.look(ok("two"), Look::Usual), None);
     }
 
@@ -209,9 +222,9 @@ mod tests {
         let mut changes = Changes::new(ok("one"));
         let gone = || Err("gone".to_owned());
         assert_eq!(changes.look(gone(), Look::Usual), None);
-        assert_eq!(changes.look(gone(), Look::Usual), Some(Err("gone")));
+        assert_eq!(changes.look(gone(), Look::Usual), Some(&gone()));
         assert_eq!(changes.look(gone(), Look::Usual), None);
         assert_eq!(changes.look(ok("one"), Look::Usual), None);
-        assert_eq!(changes.look(ok("one"), Look::Usual), Some(Ok(&"one".to_owned())));
+        assert_eq!(changes.look(ok("one"), Look::Usual), Some(&ok("one")));
     }
 }

@@ -8,8 +8,9 @@ use std::thread::{self, JoinHandle};
 use tokio::runtime::{self, Runtime};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use super::connection::{Accepted, Protocols};
+use super::connection::Accepted;
 use super::logging::Log;
+use super::protocols::Protocols;
 use crate::sidecar::desk::Shared;
 use crate::sidecar::front::Front;
 use crate::sidecar::seat::Load;
@@ -90,6 +91,7 @@ fn work(runtime: Runtime, front: &Arc<Front>, mut incoming: UnboundedReceiver<Ac
         }
     });
     // Requests that are cut off here still have their lines.
+    front.desk().end();
     drop(runtime);
-    front.log().flush();
+    front.desk().log.flush();
 }

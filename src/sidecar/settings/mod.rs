@@ -30,6 +30,9 @@ const DEFAULT_DRAIN_TIMEOUT: Duration = Duration::from_secs(30);
 const FORWARDS_TOKEN: &str = "PORTCULLIS_FORWARD_TOKEN=on: the upstream receives access tokens, and \
      must keep them out of its logs";
 
+const TRUSTS_EVERYBODY: &str = "PORTCULLIS_TRUSTED_PROXIES holds all addresses: everybody is believed \
+     who says where a request comes from, by which host and over which scheme";
+
 /// Everything that `portcullis serve` needs to know.
 pub(super) struct Settings {
     pub(super) mode: Mode,
@@ -66,6 +69,9 @@ impl Settings {
         let forward_token = forward_token(source);
         let rules = source.read(variables::RULES, values::path).value();
         let claim_headers = claim_headers::read(source);
+        if matches!(&trusted_proxies, Read::Value(networks) if networks.are_everything()) {
+            source.warn(TRUSTS_EVERYBODY);
+        }
         let tls = tls::read(source);
         let drain_timeout = source.read(variables::DRAIN_TIMEOUT, values::duration).value();
         let log = log::read(source);
@@ -116,6 +122,23 @@ mod tests {
         let error = source.finish_quietly(()).err();
         error
             .map_or_else(Vec::new, |error| error.faults().iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn who_believes_everybody_is_warned() {
+        for (networks, warned) in [("10.0.0.0/8", 0), ("0.0.0.0/0", 1), ("10.0.0.0/8 ::/0", 1)] {
+            let variables = [
+                ("PORTCULLIS_ISSUER", "https://as.example"),
+                ("PORTCULLIS_AUDIENCE", "https://api.example"),
+                ("PORTCULLIS_UPSTREAM", "http://127.0.0.1:3000"),
+                ("PORTCULLIS_TRUSTED_PROXIES", networks),
+            ];
+            let given = variables.map(|(name, value)| (name.into(), value.into()));
+            let mut source = Source::new(given);
+            let _ = Settings::read(&mut source);
+            let ((), warnings) = source.finish_quietly(()).unwrap();
+            assert_eq!(warnings.len(), warned, "{warnings:?}");
+        }
     }
 
     #[test]

@@ -17,6 +17,11 @@ impl Networks {
         self.0.iter().any(|network| network.contains(&address))
     }
 
+    /// Whether every address of a family is in one of them.
+    pub(super) fn are_everything(&self) -> bool {
+        self.0.iter().any(|network| network.prefix_len() == 0)
+    }
+
     pub(in crate::sidecar) fn iter(&self) -> impl Iterator<Item = &IpNet> {
         self.0.iter()
     }
@@ -62,6 +67,13 @@ mod tests {
             assert_eq!(networks.contain(address.parse().unwrap()), inside, "{address}");
         }
         assert!(!Networks::default().contain([127, 0, 0, 1].into()));
+    }
+
+    #[test]
+    fn a_network_of_all_addresses_is_noticed() {
+        for (text, all) in [("0.0.0.0/0", true), ("10.0.0.0/8 ::/0", true), ("0.0.0.0/1", false)] {
+            assert_eq!(parse(text).unwrap().are_everything(), all, "{text}");
+        }
     }
 
     #[test]

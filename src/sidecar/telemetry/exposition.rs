@@ -37,6 +37,7 @@ pub(in crate::sidecar) fn exposition(
         cache: telemetry.server.token_cache(),
         rules: state(&reloads.rules),
         certificate: state(&reloads.certificate),
+        lost_lines: telemetry.logs.iter().map(|(log, lost)| (*log, lost.lines())).collect(),
     }));
     // Their names are those of every Prometheus client, which is what dashboards look for.
     let mut process = Registry::with_prefix("process");
@@ -59,6 +60,7 @@ struct Ours {
     cache: Option<TokenCacheStatus>,
     rules: Option<WatchedState>,
     certificate: Option<WatchedState>,
+    lost_lines: Vec<(&'static str, u64)>,
 }
 
 impl Collector for Ours {
@@ -73,7 +75,12 @@ impl Collector for Ours {
         self.encode_requests(&mut families)?;
         self.encode_keys(&mut families)?;
         self.encode_cache(&mut families)?;
-        self.encode_reloads(&mut families)
+        self.encode_reloads(&mut families)?;
+        families.counters(
+            "log_lines_dropped",
+            "Lines that were not written, as nobody reads them fast enough or they cannot be.",
+            self.lost_lines.iter().map(|(log, count)| ([("log", *log)], *count)),
+        )
     }
 }
 

@@ -32,6 +32,7 @@ pub(in crate::sidecar) use reloads::{Reloads, Watched, WatchedState};
 pub(in crate::sidecar) use shard::InFlight;
 use shard::Shard;
 
+use super::log_writer::Lost;
 use crate::keys::KeyFetches;
 use crate::resource_server::ResourceServer;
 
@@ -42,6 +43,7 @@ pub(in crate::sidecar) struct Telemetry {
     started_at: SystemTime,
     shards: ThreadLocal<Shard>,
     recent: Mutex<Recent>,
+    logs: Vec<(&'static str, Lost)>,
 }
 
 impl Telemetry {
@@ -53,7 +55,13 @@ impl Telemetry {
             started_at: SystemTime::now(),
             shards: ThreadLocal::new(),
             recent: Mutex::default(),
+            logs: Vec::new(),
         }
+    }
+
+    /// Tells of lines of these logs that were not written too.
+    pub(in crate::sidecar) fn with_logs(self, logs: Vec<(&'static str, Lost)>) -> Self {
+        Self { logs, ..self }
     }
 
     /// A request that is being answered as long as the guard lives, on whatever thread.

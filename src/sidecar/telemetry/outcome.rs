@@ -11,6 +11,8 @@ pub(in crate::sidecar) enum Outcome {
     Allowed,
     /// A rule lets everybody in here, and the upstream has answered.
     Public,
+    /// It was a CORS preflight, which carries no token, and the upstream has answered.
+    Preflight,
     /// Its token was not good, or not good enough.
     Refused(RejectionKind),
     /// It was no request that can be judged or passed on.
@@ -19,6 +21,8 @@ pub(in crate::sidecar) enum Outcome {
     UpstreamFailed(UpstreamFailure),
     /// The client was gone before it had its answer.
     ClientGone,
+    /// It was still open when the time for that was over, and this process ended.
+    CutOff,
 }
 
 /// Why a request is not passed on, whatever its token.
@@ -67,10 +71,12 @@ pub(in crate::sidecar) enum UpstreamFailure {
 pub(in crate::sidecar) enum Class {
     Allowed,
     Public,
+    Preflight,
     Refused,
     BadRequest,
     UpstreamFailed,
     ClientGone,
+    CutOff,
 }
 
 impl Outcome {
@@ -79,7 +85,7 @@ impl Outcome {
 
     /// All of them, each at its index.
     pub(in crate::sidecar) fn all() -> impl Iterator<Item = Self> {
-        [Self::Allowed, Self::Public, Self::ClientGone]
+        [Self::Allowed, Self::Public, Self::Preflight, Self::ClientGone, Self::CutOff]
             .into_iter()
             .chain(RejectionKind::all().map(Self::Refused))
             .chain(BadRequest::ALL.map(Self::BadRequest))
@@ -91,7 +97,9 @@ impl Outcome {
         match self {
             Self::Allowed => 0,
             Self::Public => 1,
-            Self::ClientGone => 2,
+            Self::Preflight => 2,
+            Self::ClientGone => 3,
+            Self::CutOff => 4,
             Self::Refused(kind) => REFUSED + kind as usize,
             Self::BadRequest(kind) => BAD + kind as usize,
             Self::UpstreamFailed(kind) => UPSTREAM + kind as usize,
@@ -102,10 +110,12 @@ impl Outcome {
         match self {
             Self::Allowed => Class::Allowed,
             Self::Public => Class::Public,
+            Self::Preflight => Class::Preflight,
             Self::Refused(_) => Class::Refused,
             Self::BadRequest(_) => Class::BadRequest,
             Self::UpstreamFailed(_) => Class::UpstreamFailed,
             Self::ClientGone => Class::ClientGone,
+            Self::CutOff => Class::CutOff,
         }
     }
 
@@ -117,7 +127,9 @@ impl Outcome {
     /// `expired`, `ambiguous_path`, `timeout` …, where there is one to give.
     pub(in crate::sidecar) const fn reason(self) -> Option<&'static str> {
         match self {
-            Self::Allowed | Self::Public | Self::ClientGone => None,
+            Self::Allowed | Self::Public | Self::Preflight | Self::ClientGone | Self::CutOff => {
+                None
+            }
             Self::Refused(kind) => Some(rejection(kind)),
             Self::BadRequest(kind) => Some(kind.name()),
             Self::UpstreamFailed(kind) => Some(kind.name()),
@@ -126,28 +138,32 @@ impl Outcome {
 }
 
 /// Where the groups begin.
-const REFUSED: usize = 3;
+const REFUSED: usize = 5;
 const BAD: usize = REFUSED + RejectionKind::COUNT;
 const UPSTREAM: usize = BAD + BadRequest::ALL.len();
 
 impl Class {
-    pub(in crate::sidecar) const ALL: [Self; 6] = [
+    pub(in crate::sidecar) const ALL: [Self; 8] = [
         Self::Allowed,
         Self::Public,
+        Self::Preflight,
         Self::Refused,
         Self::BadRequest,
         Self::UpstreamFailed,
         Self::ClientGone,
+        Self::CutOff,
     ];
 
     pub(in crate::sidecar) const fn name(self) -> &'static str {
         match self {
             Self::Allowed => "allowed",
             Self::Public => "public",
+            Self::Preflight => "preflight",
             Self::Refused => "refused",
             Self::BadRequest => "bad_request",
             Self::UpstreamFailed => "upstream_failed",
             Self::ClientGone => "client_gone",
+            Self::CutOff => "cut_off",
         }
     }
 }

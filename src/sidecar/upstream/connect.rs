@@ -41,7 +41,7 @@ impl Target {
     /// Waits for a place too, all of it within [`CONNECT_TIMEOUT`].
     pub(super) async fn connect(&self) -> Result<TokioIo<Stream>, Failure> {
         match timeout(CONNECT_TIMEOUT, self.open()).await {
-            Ok(stream) => Ok(TokioIo::new(stream.map_err(Failure::Unreachable)?)),
+            Ok(stream) => Ok(TokioIo::new(stream?)),
             Err(_) => Err(Failure::ConnectTimeout),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::http1::{Connection, Idle};
+use super::idle::{Connection, Idle};
 
 /// Keeps a connection for one exchange. Given back when the answer has been read to its end;
 /// dropped before that, the connection ends, as what is left in it is of no use to anybody.

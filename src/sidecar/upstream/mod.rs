@@ -1,14 +1,18 @@
 //! The service behind the sidecar: connections to it, and requests over them.
 //!
 //! There is one upstream, and each worker thread has connections of its own, so the pool is a stack.
-//! Nothing is sent twice: what may have reached the upstream once does not go there again.
+//! What may have reached the upstream once does not go there again, but for one case: a request
+//! that does nothing (RFC 9110 §9.2.1) and has no body, after which a connection that was kept has
+//! ended without a byte.
 
 mod connect;
 mod failure;
 mod http1;
 mod http2;
+mod idle;
 mod lease;
 mod places;
+mod sender;
 mod stream;
 
 use std::future::Future;
@@ -59,7 +63,7 @@ enum State<B> {
 
 impl<B> Upstream<B>
 where
-    B: Body + Send + Unpin + 'static,
+    B: Body + Default + Send + Unpin + 'static,
     B::Data: Send,
     B::Error: Into<BoxError>,
 {
@@ -87,7 +91,7 @@ where
 
 impl<B> Future for Sending<B>
 where
-    B: Body + Send + Unpin + 'static,
+    B: Body + Default + Send + Unpin + 'static,
     B::Data: Send,
     B::Error: Into<BoxError>,
 {

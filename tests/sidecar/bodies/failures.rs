@@ -138,3 +138,64 @@ async fn an_upload_that_breaks_off_is_no_complete_request() {
     drop(sidecar);
     assert!(upstream.take_all().iter().all(|request| !request.is_complete));
 }
+
+/// Without a bound the sidecar reads them as long as they come, and whoever shares the worker waits.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upstream_that_only_announces_its_answer_is_502_and_stops_nobody() {
+    for interim in ["HTTP/1.1 100 Continue\r\n\r\n", "HTTP/1.1 103 Early Hints\r\nA: b\r\n\r\n"] {
+        let stage = Stage::before(RawUpstream::speaking(move |connection, note| {
+            let many = interim.repeat(4_096);
+            while let Some(request) = connection.request() {
+                let floods = request.line().contains("POST");
+                note(request);
+                while floods && connection.try_send(many.as_bytes()) {}
+                connection.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+            }
+        }))
+        .await;
+        let mut flooded: Vec<_> =
+            (0..4).map(|_| stage.ask("POST", "Content-Length: 0\r\n")).collect();
+        // As many as there are workers, and more.
+        let mut good: Vec<_> = (0..8).map(|_| stage.ask("GET", "")).collect();
+        for client in &mut good {
+            assert_eq!(client.answer().unwrap().status, 200);
+        }
+        for client in &mut flooded {
+            is_problem(&client.answer().unwrap(), 502, BROKEN);
+        }
+    }
+}
+
+/// Those that servers send before an answer that takes time are none of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_come_before_the_answer_are_passed_over() {
+    let interim = "HTTP/1.1 102 Processing\r\n\r\n".repeat(1_000);
+    let answer = format!("{interim}HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    let stage = Stage::answering(answer).await;
+    let mut client = stage.open();
+    // What came before counts for nothing at the next.
+    for _ in 0..30 {
+        client.send(stage.head("GET", "").as_bytes());
+        assert_eq!(client.answer().unwrap().text(), "ok");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_head_has_a_largest_size() {
+    for (length, status) in [(100 * 1024, 200), (257 * 1024, 502), (1024 * 1024, 502)] {
+        let padding = "x".repeat(length);
+        let body = "b".repeat(1024 * 1024);
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nX-Padding: {padding}\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let stage = Stage::answering(answer).await;
+        let answered = stage.ask("GET", "").answer().unwrap();
+        assert_eq!(answered.status, status, "{length}");
+        if status == 200 {
+            assert_eq!(answered.body, body.as_bytes());
+        } else {
+            is_problem(&answered, status, BROKEN);
+        }
+    }
+}

@@ -155,6 +155,14 @@ async fn an_id_of_the_upstreams_own_is_left_to_it() {
     })
     .await;
     assert_eq!(stage.get("").0.field("x-request-id"), Some("theirs"));
+    // Of two, nobody could say which is meant.
+    let stage = Stage::answering(|_| {
+        let answer = Response::builder().header("x-request-id", "one");
+        answer.header("x-request-id", "two").body(Full::default()).unwrap()
+    })
+    .await;
+    let answer = stage.get("X-Request-Id: ours\r\n").0;
+    assert_eq!(answer.field("x-request-id"), Some("ours"));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -88,7 +88,7 @@ async fn what_hangs_is_cut_off_when_the_drain_timeout_is_over() {
     assert!(rest.ends_with(PARTS[0]), "{rest}");
     let log = sidecar.stderr();
     assert!(log.contains("the drain timeout is over") && log.contains("connections=1"), "{log}");
-    assert!(sidecar.stdout().contains(" /orders 200 client_gone "), "{}", sidecar.stdout());
+    assert!(sidecar.stdout().contains(" /orders 200 cut_off "), "{}", sidecar.stdout());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -225,4 +225,20 @@ async fn a_reader_of_the_log_that_stands_still_keeps_nobody() {
         sidecar.wait_for_end();
         assert_eq!(sidecar.wait().code(), Some(0), "{level} {timeout}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_that_cannot_be_written_are_counted() {
+    let (authority, upstream) = (authority().await, Upstream::start().await);
+    let sidecar = Sidecar::before(&upstream, &authority)
+        .through(&["sh", "-c", "exec \"$0\" \"$@\" >/dev/full"])
+        .start();
+    let lost = |log| sidecar.metric(&format!("portcullis_log_lines_dropped_total{{log={log:?}}}"));
+    assert_eq!((lost("access"), lost("process")), (0, 0));
+    for _ in 0..3 {
+        get(sidecar.address(), "/orders", "");
+    }
+    sidecar.wait_for(|| lost("access") == 3, "three lines are lost");
+    assert_eq!(lost("process"), 0);
+    sidecar.wait_for_stderr("access log: cannot be written");
 }

@@ -88,3 +88,15 @@ async fn an_upstream_that_is_not_there_yet_is_no_reason_not_to_start() {
     assert_eq!(get(sidecar.address(), "/orders", "").status, 401);
     drop(upstream);
 }
+
+/// Modules are for those who look for more than most need.
+#[tokio::test(flavor = "multi_thread")]
+async fn lines_of_the_log_name_modules_where_they_are_of_use() {
+    let (authority, upstream) = (authority().await, Upstream::start().await);
+    for (level, is_named) in [("info", false), ("info,portcullis=debug", true), ("debug", true)] {
+        let sidecar = Sidecar::before(&upstream, &authority).with("PORTCULLIS_LOG", level).start();
+        let log = sidecar.stderr();
+        let line = log.lines().find(|line| line.contains("listening")).unwrap();
+        assert_eq!(line.contains("portcullis::"), is_named, "{line}");
+    }
+}

@@ -65,6 +65,9 @@ fn names(html: &mut Html, status: &KeyStatus) {
         html.line("code", Kid(kid));
     }
     more(html, status.kids.len());
+    if let Some(others) = status.keys.checked_sub(status.kids.len()).filter(|others| *others > 0) {
+        html.text(format_args!(" and {} without a name of their own", Count(others as u64)));
+    }
 }
 
 fn fetches(html: &mut Html, status: &KeyStatus) {

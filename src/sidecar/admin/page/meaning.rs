@@ -7,17 +7,23 @@ pub(super) const fn class_name(class: Class) -> &'static str {
     match class {
         Class::Allowed => "Allowed",
         Class::Public => "Public",
+        Class::Preflight => "Preflight",
         Class::Refused => "Refused",
         Class::BadRequest => "Bad request",
         Class::UpstreamFailed => "Upstream failed",
         Class::ClientGone => "Client gone",
+        Class::CutOff => "Cut off",
     }
 }
 
 /// One sentence; `None` for what needs no explanation.
 pub(super) const fn meaning(outcome: Outcome) -> Option<&'static str> {
     match outcome {
-        Outcome::Allowed | Outcome::Public | Outcome::ClientGone => None,
+        Outcome::Allowed
+        | Outcome::Public
+        | Outcome::Preflight
+        | Outcome::ClientGone
+        | Outcome::CutOff => None,
         Outcome::Refused(kind) => Some(refused(kind)),
         Outcome::BadRequest(kind) => Some(bad(kind)),
         Outcome::UpstreamFailed(kind) => Some(upstream(kind)),

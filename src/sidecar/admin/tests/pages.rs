@@ -44,6 +44,11 @@ fn what_issuers_and_servers_write_is_text() {
     // Names of keys are cut, and so are lists and long texts.
     assert!(!html.contains(&"k".repeat(24)), "{html}");
     assert!(html.contains(" and 28 more") && html.contains(" and 18 more"), "{html}");
+    assert!(!html.contains("without a name"), "{html}");
+    let mut html_of_more = Html::default();
+    issuers(&mut html_of_more, &[KeyStatus { keys: 43, ..hostile_status() }]);
+    let more = html_of_more.into_string();
+    assert!(more.contains(" and 28 more and 3 without a name of their own"), "{more}");
     assert!(html.len() < 20_000, "{}", html.len());
 }
 
