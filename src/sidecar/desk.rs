@@ -42,13 +42,12 @@ impl Shared {
 pub(super) struct Desk {
     pub(super) shared: Arc<Shared>,
     pub(super) log: AccessLog,
-    /// Whether what is not answered by now is not going to be.
     is_over: AtomicBool,
 }
 
 impl Desk {
-    pub(super) fn new(shared: Arc<Shared>, log: AccessLog) -> Self {
-        Self { shared, log, is_over: AtomicBool::new(false) }
+    pub(super) fn new(shared: Arc<Shared>, log: AccessLog) -> Arc<Self> {
+        Arc::new(Self { shared, log, is_over: AtomicBool::new(false) })
     }
 
     /// Requests that end after this were cut off.

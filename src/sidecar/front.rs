@@ -14,7 +14,12 @@ use super::settings::{Mode, Settings};
 use super::upstream::Places;
 
 /// One worker's front.
-pub(super) enum Front {
+pub(super) struct Front {
+    desk: Arc<Desk>,
+    kind: Kind,
+}
+
+enum Kind {
     /// Passes on what is allowed.
     Proxy(Arc<Proxy>),
     /// Tells gateways whether it is.
@@ -30,28 +35,31 @@ impl Front {
         places: Arc<Places>,
         log: AccessLog,
     ) -> Self {
-        let desk = Arc::new(Desk::new(shared, log));
-        match &settings.mode {
-            Mode::Proxy(upstream) => Self::Proxy(Arc::new(Proxy::new(desk, upstream, places))),
-            Mode::ForwardAuth => Self::ForwardAuth(Arc::new(ForwardAuth::new(desk))),
-            Mode::ExtAuthz => Self::ExtAuthz(Arc::new(ExtAuthz::new(desk))),
-        }
+        let desk = Desk::new(shared, log);
+        let own = Arc::clone(&desk);
+        let kind = match &settings.mode {
+            Mode::Proxy(upstream) => Kind::Proxy(Arc::new(Proxy::new(own, upstream, places))),
+            Mode::ForwardAuth => Kind::ForwardAuth(Arc::new(ForwardAuth::new(own))),
+            Mode::ExtAuthz => Kind::ExtAuthz(Arc::new(ExtAuthz::new(own))),
+        };
+        Self { desk, kind }
     }
 
-    pub(super) fn desk(&self) -> &Desk {
-        match self {
-            Self::Proxy(proxy) => proxy.desk(),
-            Self::ForwardAuth(front) => front.desk(),
-            Self::ExtAuthz(front) => front.desk(),
-        }
+    pub(super) fn log(&self) -> &AccessLog {
+        &self.desk.log
+    }
+
+    /// Requests that end after this were cut off.
+    pub(super) fn end(&self) {
+        self.desk.end();
     }
 
     /// Answers a request; it is recorded when its answer has been sent.
     pub(super) fn answer(&self, request: Request<Incoming>, peer: &Arc<Peer>) -> Answering {
-        match self {
-            Self::Proxy(proxy) => proxy.answer(request, peer),
-            Self::ForwardAuth(front) => front.answer(request, peer),
-            Self::ExtAuthz(front) => front.answer(request, peer),
+        match &self.kind {
+            Kind::Proxy(proxy) => proxy.answer(request, peer),
+            Kind::ForwardAuth(front) => front.answer(request, peer),
+            Kind::ExtAuthz(front) => front.answer(request, peer),
         }
     }
 }

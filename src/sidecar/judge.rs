@@ -21,8 +21,33 @@ use crate::rejection::Rejection;
 use crate::rejection_kind::RejectionKind;
 use crate::resource_server::{Decision, Preflight, ResourceServer};
 
-/// A token, none where none is needed, or a refusal.
-pub(super) type Judged = Result<Option<AccessToken>, Rejection>;
+/// Why a request may go on.
+pub(super) enum Pass {
+    Token(AccessToken),
+    /// Its rule asks for nothing.
+    Public,
+    /// Browsers send no token with it.
+    Preflight,
+}
+
+impl Pass {
+    pub(super) fn token(&self) -> Option<&AccessToken> {
+        match self {
+            Self::Token(token) => Some(token),
+            Self::Public | Self::Preflight => None,
+        }
+    }
+
+    pub(super) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Token(_) => Outcome::Allowed,
+            Self::Public => Outcome::Public,
+            Self::Preflight => Outcome::Preflight,
+        }
+    }
+}
+
+pub(super) type Judged = Result<Pass, Rejection>;
 
 /// What becomes of a request.
 pub(super) enum Verdict {
@@ -31,32 +56,23 @@ pub(super) enum Verdict {
     Wait(Pin<Box<dyn Future<Output = Result<AccessToken, Rejection>> + Send>>),
 }
 
-/// What is found about a request.
-pub(super) struct Judgement {
-    /// The number of the rule that counts.
-    pub(super) rule: Option<usize>,
-    /// What it is counted as if it is not refused.
-    pub(super) passes_as: Outcome,
-    pub(super) verdict: Verdict,
-}
-
 /// Judges a request by method, path and fields. Its path is [canonical] where there are rules.
 ///
-/// `is_preflight` says whether it is a CORS preflight and nothing besides.
+/// `is_preflight` says whether it is a CORS preflight and nothing besides. The number is that of the
+/// rule that counts.
 pub(super) fn judge<B>(
     server: &ResourceServer,
     routes: &Routes,
     request: &Request<B>,
     is_preflight: impl FnOnce() -> bool,
-) -> Judgement {
+) -> (Option<usize>, Verdict) {
     let Route { rule, access } = routes.route(request.method(), request.uri().path());
-    let open = |passes_as| Judgement { rule, passes_as, verdict: Verdict::Done(Ok(None)) };
-    let Some(gate) = access.gate() else { return open(Outcome::Public) };
+    let Some(gate) = access.gate() else { return (rule, Verdict::Done(Ok(Pass::Public))) };
     if server.preflight() == Preflight::Pass && is_preflight() {
-        return open(Outcome::Preflight);
+        return (rule, Verdict::Done(Ok(Pass::Preflight)));
     }
     let verdict = match gate.decide(request.headers(), request.uri(), None) {
-        Decision::Admit(token) => Verdict::Done(Ok(Some(token))),
+        Decision::Admit(token) => Verdict::Done(Ok(Pass::Token(token))),
         Decision::Refuse(rejection) => Verdict::Done(Err(rejection)),
         Decision::Wait(pending) => {
             let gate = gate.clone();
@@ -67,7 +83,7 @@ pub(super) fn judge<B>(
             Verdict::Done(Err(gate.reject(RejectionKind::Internal)))
         }
     };
-    Judgement { rule, passes_as: Outcome::Allowed, verdict }
+    (rule, verdict)
 }
 
 /// The same URI with the canonical path; `None` where it is canonical already.

@@ -29,11 +29,10 @@ use self::call::NoCheck;
 use self::messages::CheckResponse;
 use self::removal::{Admission, Always};
 use super::desk::Desk;
-use super::judge::{Judgement, Verdict, check_canonical, judge};
+use super::judge::{Judged, Pass, Verdict, check_canonical, judge};
 use super::known_fields::Present;
 use super::proxy::{AnswerBody, Answering, Peer, Record, called, own, problem};
 use super::telemetry::{BadRequest, Outcome};
-use crate::access_token::AccessToken;
 use crate::rejection_kind::RejectionKind;
 
 /// How long a decision may take. Envoy waits 200 ms unless it is told otherwise, and then makes an
@@ -57,17 +56,14 @@ impl ExtAuthz {
         Self { always: Always::new(&desk.shared.fields), desk }
     }
 
-    pub(super) fn desk(&self) -> &Desk {
-        &self.desk
-    }
-
     /// Answers a call; it is recorded as the request that it asks about.
     pub(super) fn answer(
         self: &Arc<Self>,
         request: Request<Incoming>,
         peer: &Arc<Peer>,
     ) -> Answering {
-        let mut record = Record::begin(&self.desk, peer, &request, Present::of(request.headers()));
+        let present = Present::of(request.headers());
+        let mut record = Record::begin(&self.desk, peer, &request, present);
         if let Err(fault) = call::expect_check(&request) {
             record.outcome(Outcome::BadRequest(BadRequest::OriginalMissing));
             let answer = match fault {
@@ -108,7 +104,7 @@ impl ExtAuthz {
     ) -> Decided {
         let shared = &self.desk.shared;
         let is_grpc = call::is_grpc(asked.request.headers());
-        let (by_rules, passes_as, verdict) = {
+        let (by_rules, verdict) = {
             // The same rules for all of it, whatever is loaded meanwhile.
             let routes = shared.routes.load();
             let by_rules = routes.exist();
@@ -116,33 +112,30 @@ impl ExtAuthz {
                 return Decided::unfit(fault, is_grpc);
             }
             let preflight = || asked.asks_for_nothing();
-            let Judgement { rule, passes_as, verdict } =
-                judge(&shared.server, &routes, &asked.request, preflight);
+            let (rule, verdict) = judge(&shared.server, &routes, &asked.request, preflight);
             tell_rule(rule);
-            (by_rules, passes_as, verdict)
+            (by_rules, verdict)
         };
         let judged = match verdict {
             Verdict::Done(judged) => judged,
             Verdict::Wait(waiting) => match timeout_at(deadline, waiting).await {
-                Ok(judged) => judged.map(Some),
+                Ok(judged) => judged.map(Pass::Token),
                 // The fetch goes on without us, for those who come later.
                 Err(_) => Err(shared.server.reject(RejectionKind::KeysUnavailable)),
             },
         };
-        match judged {
-            Ok(token) => {
-                let reply = self.allow(token.as_ref(), &asked, by_rules);
-                Decided { reply, outcome: passes_as }
-            }
-            Err(rejection) => Decided {
-                reply: reply::refused(&rejection, is_grpc),
-                outcome: Outcome::Refused(rejection.kind()),
-            },
-        }
+        self.conclude(&judged, &asked, by_rules, is_grpc)
     }
 
-    fn allow(&self, token: Option<&AccessToken>, asked: &Asked, by_rules: bool) -> CheckResponse {
-        let shared = &self.desk.shared;
+    fn conclude(&self, judged: &Judged, asked: &Asked, by_rules: bool, is_grpc: bool) -> Decided {
+        let pass = match judged {
+            Ok(pass) => pass,
+            Err(rejection) => {
+                let outcome = Outcome::Refused(rejection.kind());
+                return Decided { reply: reply::refused(rejection, is_grpc), outcome };
+            }
+        };
+        let (shared, token) = (&self.desk.shared, pass.token());
         let identity = token.into_iter().flat_map(|token| shared.fields.identity().of(token));
         let set: Vec<(&HeaderName, HeaderValue)> =
             identity.filter_map(|(name, value)| Some((name, value?))).collect();
@@ -154,7 +147,7 @@ impl ExtAuthz {
         };
         let headers = asked.request.headers();
         let removed = self.always.and(&shared.fields, headers, &admission, &names);
-        reply::allowed(set.into_iter(), removed)
+        Decided { reply: reply::allowed(set.into_iter(), removed), outcome: pass.outcome() }
     }
 }
 

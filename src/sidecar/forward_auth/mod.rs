@@ -27,7 +27,7 @@ use self::alarm::ALARM;
 use self::answer::Gateway;
 use self::original::Original;
 use super::desk::{Desk, Shared};
-use super::judge::{Judged, Judgement, Verdict, check_canonical, judge};
+use super::judge::{Judged, Pass, Verdict, check_canonical, judge};
 use super::known_fields::{FieldKind, Present, kind};
 use super::proxy::{Answering, Peer, Record, is_served, own, problem};
 use super::telemetry::{BadRequest, Outcome};
@@ -50,17 +50,14 @@ impl ForwardAuth {
         Self { desk }
     }
 
-    pub(super) fn desk(&self) -> &Desk {
-        &self.desk
-    }
-
     /// Answers a gateway; it is recorded what its client has asked for.
     pub(super) fn answer(
         self: &Arc<Self>,
         mut request: Request<Incoming>,
         peer: &Arc<Peer>,
     ) -> Answering {
-        let mut record = Record::begin(&self.desk, peer, &request, Present::of(request.headers()));
+        let present = Present::of(request.headers());
+        let mut record = Record::begin(&self.desk, peer, &request, present);
         let asker = Asker::of(&request);
         let shared = &self.desk.shared;
         // The same rules for all of it, whatever is loaded meanwhile.
@@ -72,10 +69,8 @@ impl ForwardAuth {
             return Answering::done(own(record, answer));
         }
         let asks_for_nothing = || asks_for_nothing(&request);
-        let Judgement { rule, passes_as, verdict } =
-            judge(&shared.server, &routes, &request, asks_for_nothing);
+        let (rule, verdict) = judge(&shared.server, &routes, &request, asks_for_nothing);
         record.rule(rule);
-        record.outcome(passes_as);
         let (parts, _) = request.into_parts();
         match verdict {
             Verdict::Done(judged) => {
@@ -85,7 +80,7 @@ impl ForwardAuth {
             Verdict::Wait(waiting) => {
                 let front = Arc::clone(self);
                 Answering::later(async move {
-                    let (judged, shared) = (waiting.await.map(Some), &front.desk.shared);
+                    let (judged, shared) = (waiting.await.map(Pass::Token), &front.desk.shared);
                     let answer = conclude(shared, &judged, &parts.headers, &asker, &mut record);
                     Ok(own(record, answer))
                 })
@@ -157,7 +152,10 @@ fn conclude(
     record: &mut Record,
 ) -> Response<Bytes> {
     match judged {
-        Ok(token) => answer::go_on(&shared.fields, token.as_ref(), asked),
+        Ok(pass) => {
+            record.outcome(pass.outcome());
+            answer::go_on(&shared.fields, pass.token(), asked)
+        }
         Err(rejection) => {
             record.outcome(Outcome::Refused(rejection.kind()));
             asker.gateway.tell(asker.request.answer(rejection))

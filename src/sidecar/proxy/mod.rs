@@ -39,7 +39,7 @@ use self::fields::{Admission, Hop};
 use self::head::Head;
 use self::request_body::RequestBody;
 use super::desk::Desk;
-use super::judge::{Judged, Judgement, Verdict, canonical, judge};
+use super::judge::{Judged, Pass, Verdict, canonical, judge};
 use super::known_fields::Present;
 use super::settings::UpstreamAddress;
 use super::telemetry::{BadRequest, Outcome};
@@ -55,10 +55,6 @@ pub(super) struct Proxy {
 impl Proxy {
     pub(super) fn new(desk: Arc<Desk>, upstream: &UpstreamAddress, places: Arc<Places>) -> Self {
         Self { desk, upstream: Upstream::new(upstream, places) }
-    }
-
-    pub(super) fn desk(&self) -> &Desk {
-        &self.desk
     }
 
     /// Answers a request; it is recorded when its answer has been sent.
@@ -82,16 +78,14 @@ impl Proxy {
             }
         };
         let asks_for_nothing = || asks_for_nothing(&request, &head);
-        let Judgement { rule, passes_as, verdict } =
-            judge(&shared.server, &routes, &request, asks_for_nothing);
+        let (rule, verdict) = judge(&shared.server, &routes, &request, asks_for_nothing);
         record.rule(rule);
-        record.outcome(passes_as);
         match verdict {
             Verdict::Done(judged) => self.go_on(judged, request, by_rules, head, record),
             Verdict::Wait(waiting) => {
                 let proxy = Arc::clone(self);
                 Answering::later(async move {
-                    let judged = waiting.await.map(Some);
+                    let judged = waiting.await.map(Pass::Token);
                     proxy.go_on(judged, request, by_rules, head, record).await
                 })
             }
@@ -107,14 +101,15 @@ impl Proxy {
         head: Head,
         mut record: Record,
     ) -> Answering {
-        let token = match judged {
-            Ok(token) => token,
+        let pass = match judged {
+            Ok(pass) => pass,
             Err(rejection) => {
                 record.outcome(Outcome::Refused(rejection.kind()));
                 let answer = RefusedRequest::of(&request).answer(&rejection);
                 return Answering::done(own(record, answer));
             }
         };
+        record.outcome(pass.outcome());
         let hop = Hop {
             host: &head.host,
             present: head.present,
@@ -124,7 +119,7 @@ impl Proxy {
             to_http2: self.upstream.speaks_http2(),
         };
         let (mut parts, body) = request.into_parts();
-        let admission = Admission { token: token.as_ref(), by_rules };
+        let admission = Admission { token: pass.token(), by_rules };
         self.desk.shared.fields.apply(&mut parts, &admission, &hop);
         fields::set_target(&mut parts, &head.host, hop.to_http2);
         fields::set_framing(&mut parts.headers, &body, hop.to_http2);

@@ -91,7 +91,7 @@ fn work(runtime: Runtime, front: &Arc<Front>, mut incoming: UnboundedReceiver<Ac
         }
     });
     // Requests that are cut off here still have their lines.
-    front.desk().end();
+    front.end();
     drop(runtime);
-    front.desk().log.flush();
+    front.log().flush();
 }

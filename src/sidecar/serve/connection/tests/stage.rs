@@ -103,7 +103,7 @@ impl Stage {
     /// The access log, of a proxy that nobody uses any more.
     pub(super) async fn lines(self) -> String {
         let Self { front, log: (writer, written, lines), .. } = self;
-        front.desk().log.flush();
+        front.log().flush();
         writer.close();
         written.wait().await;
         let lines = lines.0.lock().unwrap().clone();
