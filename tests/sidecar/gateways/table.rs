@@ -124,6 +124,7 @@ async fn a_preflight_passes_and_more_than_that_does_not() {
             "Origin: https://app.example\r\nAccess-Control-Request-Method: PUT\r\n".to_owned();
         assert_eq!(scene.ask("OPTIONS", "/orders/7", &preflight, "").status, 200);
         assert_eq!(scene.service.take_one().method.as_str(), "OPTIONS");
+        scene.sidecar.wait_for_stdout(" OPTIONS /orders/7 204 preflight ");
         let with_token = preflight + &scene.token("orders.read");
         let answer = scene.ask("OPTIONS", "/orders/7", &with_token, "");
         scene.refuses("with a token", &answer, 403, Some(&["insufficient_scope"]));
