@@ -75,10 +75,11 @@ fn value(claim: &Claim, token: &AccessToken) -> Option<HeaderValue> {
 /// UTF-8 as it is; what holds control characters, nothing, and spaces at an end, which are lost on
 /// the way, is no value of a field.
 fn text(value: &str) -> Option<HeaderValue> {
-    if value.is_empty() || value.trim_matches([' ', '\t']) != value {
+    let value = value.as_bytes();
+    if value.is_empty() || value.trim_ascii() != value {
         return None;
     }
-    HeaderValue::from_str(value).or_else(|_| HeaderValue::from_bytes(value.as_bytes())).ok()
+    HeaderValue::from_bytes(value).ok()
 }
 
 fn ascii_json(value: &Value) -> String {

@@ -18,6 +18,7 @@ use super::record::Record;
 use super::request_body::{RequestBody, Upload};
 use super::wait::Wait;
 use super::{fields, problem, tunnel};
+use crate::sidecar::known_fields::Present;
 use crate::sidecar::telemetry::{Outcome, UpstreamFailure};
 use crate::sidecar::upstream::{Answered, Failure, Sending};
 
@@ -65,7 +66,7 @@ impl Answering {
         upgrade: Option<Upgrade>,
         record: Record,
     ) -> Self {
-        let wait = Wait::new(record.peer().pace().is_http2());
+        let wait = Wait::new(record.started().into(), record.peer().pace().is_http2());
         let record = Some(record);
         Self { state: State::Forwarding { sending, wait, upload, upgrade, record } }
     }
@@ -116,12 +117,13 @@ fn conclude(
                 None => UpstreamFailure::Broken,
             }
         }
-        Ok((response, _)) if !fields::is_framed_plainly(response.headers()) => {
-            UpstreamFailure::Broken
-        }
         Ok((mut response, lease)) => {
-            fields::clean_answer(response.headers_mut(), record.request_id());
-            return answer::forwarded(record, response, lease);
+            let present = Present::of(response.headers());
+            if fields::is_framed_plainly(response.headers(), present) {
+                fields::clean_answer(response.headers_mut(), present, record.request_id());
+                return answer::forwarded(record, response, lease);
+            }
+            UpstreamFailure::Broken
         }
         Err(failure) => failure,
     };

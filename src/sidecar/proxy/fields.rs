@@ -96,7 +96,7 @@ impl FieldPolicy {
         if hop.to_http2 {
             headers.remove(HOST);
             headers.remove(TRANSFER_ENCODING);
-        } else {
+        } else if parts.uri.authority().is_some() || hop.host.is_empty() {
             headers.insert(HOST, hop.host.clone());
         }
         if let Some(upgrade) = hop.upgrade {
@@ -162,6 +162,10 @@ impl FieldPolicy {
 
 /// The fields that `Connection` names.
 fn named_fields(headers: &HeaderMap) -> Vec<HeaderName> {
+    // As nearly every service says it.
+    if headers.get_all(CONNECTION).iter().eq(["keep-alive"]) {
+        return Vec::new();
+    }
     let lines = headers.get_all(CONNECTION).iter();
     let options = lines.flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
     options.filter_map(|option| named_field(option.trim_ascii())).collect()
@@ -249,14 +253,16 @@ pub(super) fn set_framing(headers: &mut HeaderMap, body: &impl Body, to_http2: b
 
 /// Whether an answer has no coding but `chunked`, which hyper takes off. It takes off no other, and
 /// the client would not learn of it.
-pub(super) fn is_framed_plainly(headers: &HeaderMap) -> bool {
+pub(super) fn is_framed_plainly(headers: &HeaderMap, present: Present) -> bool {
+    if !present.has(Mark::TRANSFER_ENCODING) {
+        return true;
+    }
     let mut codings = headers.get_all(TRANSFER_ENCODING).iter();
     codings.all(|coding| coding.as_bytes().eq_ignore_ascii_case(b"chunked"))
 }
 
 /// Takes away what the upstream says to this hop alone.
-pub(super) fn clean_answer(headers: &mut HeaderMap, request_id: &HeaderValue) {
-    let present = Present::of(headers);
+pub(super) fn clean_answer(headers: &mut HeaderMap, present: Present, request_id: &HeaderValue) {
     if present.has(Mark::CONNECTION) {
         for name in named_fields(headers) {
             headers.remove(name);

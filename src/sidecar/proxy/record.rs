@@ -81,6 +81,10 @@ impl Record {
         &self.peer
     }
 
+    pub(super) fn started(&self) -> Instant {
+        self.started
+    }
+
     pub(in crate::sidecar) fn method(&self) -> &Method {
         &self.method
     }
