@@ -78,7 +78,7 @@ impl ExtAuthz {
         Answering::later(async move { Ok(front.check(request.into_body(), record).await) })
     }
 
-    async fn check(&self, body: Incoming, mut record: Record) -> Response<AnswerBody> {
+    async fn check(&self, body: Incoming, mut record: Box<Record>) -> Response<AnswerBody> {
         let deadline = Instant::now() + PATIENCE;
         let message = timeout_at(deadline, call::message(body)).await;
         let asked = message.unwrap_or(Err(BadRequest::OriginalMissing)).and_then(Asked::read);

@@ -24,7 +24,6 @@ const PAUSE: Duration = Duration::from_secs(300);
 /// The body of an answer. Dropping it ends the request, which is recorded then.
 pub(in crate::sidecar) struct AnswerBody(Content);
 
-#[expect(clippy::large_enum_variant, reason = "nearly every answer is the upstream's")]
 enum Content {
     Upstream(Forwarded),
     Own(Option<Bytes>),
@@ -35,13 +34,13 @@ enum Content {
 struct Forwarded {
     body: Incoming,
     lease: Lease<RequestBody>,
-    record: Record,
+    record: Box<Record>,
     pause: Pause,
 }
 
 /// An answer of our own. It is small, so that it counts as sent.
 pub(in crate::sidecar) fn own(
-    mut record: Record,
+    mut record: Box<Record>,
     mut response: Response<Bytes>,
 ) -> Response<AnswerBody> {
     record.status(response.status());
@@ -54,7 +53,7 @@ pub(in crate::sidecar) fn own(
 
 /// The answer to a call, which says what `status` the client is to get. It is small too.
 pub(in crate::sidecar) fn called(
-    mut record: Record,
+    mut record: Box<Record>,
     status: StatusCode,
     response: Response<Bytes>,
     trailers: HeaderMap,
@@ -67,7 +66,7 @@ pub(in crate::sidecar) fn called(
 
 /// The upstream's answer.
 pub(super) fn forwarded(
-    mut record: Record,
+    mut record: Box<Record>,
     mut response: Response<Incoming>,
     lease: Lease<RequestBody>,
 ) -> Response<AnswerBody> {

@@ -42,8 +42,8 @@ pin_project! {
             sending: Sending<RequestBody>,
             wait: Wait,
             upload: Upload,
-            upgrade: Option<Upgrade>,
-            record: Option<Record>,
+            upgrade: Option<Box<Upgrade>>,
+            record: Option<Box<Record>>,
         },
     }
 }
@@ -63,8 +63,8 @@ impl Answering {
     pub(super) fn forwarding(
         sending: Sending<RequestBody>,
         upload: Upload,
-        upgrade: Option<Upgrade>,
-        record: Record,
+        upgrade: Option<Box<Upgrade>>,
+        record: Box<Record>,
     ) -> Self {
         let wait = Wait::new(record.started().into(), record.peer().pace().is_http2());
         let record = Some(record);
@@ -105,14 +105,14 @@ impl Future for Answering {
 /// What the client gets.
 fn conclude(
     answered: Result<Answered<RequestBody>, UpstreamFailure>,
-    mut record: Record,
+    mut record: Box<Record>,
     upload: &Upload,
-    upgrade: Option<Upgrade>,
+    upgrade: Option<Box<Upgrade>>,
 ) -> Response<AnswerBody> {
     let failure = match answered {
         Ok((response, _)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
             match upgrade.filter(|upgrade| upgrade.is_answered_by(&response)) {
-                Some(upgrade) => return tunnel::open(upgrade, response, record),
+                Some(upgrade) => return tunnel::open(*upgrade, response, record),
                 // Nobody has asked for it, or for something else.
                 None => UpstreamFailure::Broken,
             }

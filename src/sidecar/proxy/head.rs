@@ -12,7 +12,8 @@ use crate::sidecar::telemetry::BadRequest;
 pub(super) struct Head {
     /// For whom the request is, in the words of its client.
     pub(super) host: HeaderValue,
-    pub(super) upgrade: Option<Upgrade>,
+    /// Boxed, as it is rare.
+    pub(super) upgrade: Option<Box<Upgrade>>,
     pub(super) present: Present,
 }
 
@@ -141,7 +142,7 @@ pub(in crate::sidecar) fn is_host(text: &[u8]) -> bool {
 
 /// Only from HTTP/1.1, and never to HTTP/2: that would be a second way into the upstream, past
 /// this one. What cannot be granted is passed over, as RFC 9110 §7.8 allows.
-fn upgrade(request: &mut Request<Incoming>) -> Option<Upgrade> {
+fn upgrade(request: &mut Request<Incoming>) -> Option<Box<Upgrade>> {
     if request.version() != Version::HTTP_11 || !request.body().is_end_stream() {
         return None;
     }
@@ -157,7 +158,7 @@ fn upgrade(request: &mut Request<Incoming>) -> Option<Upgrade> {
     if !is_one || starts_h2 || protocol.is_empty() || !connection_names_upgrade(request) {
         return None;
     }
-    Some(Upgrade { protocol, client: on(request) })
+    Some(Box::new(Upgrade { protocol, client: on(request) }))
 }
 
 fn connection_names_upgrade<B>(request: &Request<B>) -> bool {

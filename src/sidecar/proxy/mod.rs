@@ -99,7 +99,7 @@ impl Proxy {
         request: Request<Incoming>,
         by_rules: bool,
         head: Head,
-        mut record: Record,
+        mut record: Box<Record>,
     ) -> Answering {
         let pass = match judged {
             Ok(pass) => pass,
@@ -115,7 +115,7 @@ impl Proxy {
             present: head.present,
             peer: record.peer(),
             request_id: record.request_id(),
-            upgrade: head.upgrade.as_ref(),
+            upgrade: head.upgrade.as_deref(),
             to_http2: self.upstream.speaks_http2(),
         };
         let (mut parts, body) = request.into_parts();

@@ -17,7 +17,8 @@ use crate::sidecar::telemetry::{InFlight, Outcome};
 
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// One request, from its head to the last byte of its answer. Told when dropped.
+/// One request, from its head to the last byte of its answer. Told when dropped. Always boxed, as it goes
+/// through many hands.
 pub(in crate::sidecar) struct Record {
     desk: Arc<Desk>,
     started: Instant,
@@ -44,11 +45,11 @@ impl Record {
         peer: &Arc<Peer>,
         request: &Request<Incoming>,
         present: Present,
-    ) -> Self {
+    ) -> Box<Self> {
         let headers = request.headers();
         let trusted = &desk.shared.trusted_proxies;
         let told = || forwarded::client(headers, |address| trusted.contain(address));
-        Self {
+        Box::new(Self {
             desk: Arc::clone(desk),
             started: Instant::now(),
             method: request.method().clone(),
@@ -68,7 +69,7 @@ impl Record {
             peer: Arc::clone(peer),
             _underway: peer.pace().request(),
             _in_flight: desk.shared.telemetry.in_flight(),
-        }
+        })
     }
 
     /// The request that is meant, where another one asks about it.

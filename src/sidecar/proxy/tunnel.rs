@@ -29,7 +29,7 @@ const IDLE: Duration = Duration::from_secs(300);
 pub(super) fn open(
     upgrade: Upgrade,
     mut response: Response<Incoming>,
-    mut record: Record,
+    mut record: Box<Record>,
 ) -> Response<AnswerBody> {
     record.status(response.status());
     let present = Present::of(response.headers());
