@@ -4,8 +4,8 @@
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
-use http::{HeaderMap, HeaderValue, Response};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, Version};
 
 use super::Rejection;
 
@@ -26,13 +26,22 @@ pub(crate) struct Grpc {
 }
 
 impl Grpc {
-    /// `None` for whatever is no gRPC, `application/grpcx` for example.
-    pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
-        let content_type = headers.get(CONTENT_TYPE)?.as_bytes();
+    /// `None` for whatever is no gRPC, `application/grpcx` for example, and for what no gRPC client
+    /// sends, another method than POST, or gRPC itself over HTTP/1.1. The answer to gRPC has status 200,
+    /// which whoever looks at the status alone takes for leave: a gateway that asks whether a request
+    /// may go on, say, with the fields that a client has chosen.
+    ///
+    /// `is_for_grpc` says that nobody but a gRPC server gets this request. Then tonic-web may have made
+    /// gRPC of it, over whatever version it has come.
+    pub(crate) fn of<B>(request: &Request<B>, is_for_grpc: bool) -> Option<Self> {
+        let content_type = request.headers().get(CONTENT_TYPE)?.as_bytes();
+        if request.method() != Method::POST {
+            return None;
+        }
         let media_type = content_type.split(|byte| *byte == b';').next()?;
         let dialect = media_type.split(|byte| *byte == b'+').next()?;
         let is = |name: &str| dialect.eq_ignore_ascii_case(name.as_bytes());
-        let content_type = if is(GRPC) {
+        let content_type = if is(GRPC) && (is_for_grpc || request.version() == Version::HTTP_2) {
             HeaderValue::from_static(GRPC)
         } else if is(WEB) || is(WEB_TEXT) {
             // A client in a browser is told in the dialect in which it asked.
@@ -50,6 +59,7 @@ impl Rejection {
         let mut response = Response::new(Bytes::new());
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, grpc.content_type.clone());
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(STATUS, u16::from(self.grpc_code()).into());
         if let Ok(message) = HeaderValue::from_str(&percent_encoded(self.description())) {
             headers.insert(MESSAGE, message);
@@ -93,10 +103,33 @@ mod tests {
     use crate::rejection_kind::RejectionKind;
 
     fn spoken(content_type: &str) -> Option<String> {
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, content_type.parse().unwrap());
-        let grpc = Grpc::of(&headers)?;
+        spoken_by(&Method::POST, Version::HTTP_2, content_type)
+    }
+
+    fn spoken_by(method: &Method, version: Version, content_type: &str) -> Option<String> {
+        let request = Request::builder().method(method).version(version);
+        let request = request.header(CONTENT_TYPE, content_type).body(()).unwrap();
+        let grpc = Grpc::of(&request, false)?;
         Some(grpc.content_type.to_str().unwrap().to_owned())
+    }
+
+    #[test]
+    fn what_no_grpc_client_sends_is_no_call() {
+        let (grpc, web) = ("application/grpc", "application/grpc-web");
+        for (method, version, content_type, is_call) in [
+            (Method::POST, Version::HTTP_11, web, true),
+            (Method::POST, Version::HTTP_2, web, true),
+            (Method::POST, Version::HTTP_11, grpc, false),
+            (Method::GET, Version::HTTP_2, grpc, false),
+            (Method::GET, Version::HTTP_11, web, false),
+            (Method::HEAD, Version::HTTP_2, grpc, false),
+            (Method::OPTIONS, Version::HTTP_2, grpc, false),
+        ] {
+            let spoken = spoken_by(&method, version, content_type);
+            assert_eq!(spoken.is_some(), is_call, "{method} {version:?} {content_type}");
+        }
+        let request = Request::post("/").header(CONTENT_TYPE, grpc).body(()).unwrap();
+        assert!(Grpc::of(&request, true).is_some());
     }
 
     #[test]
@@ -133,7 +166,10 @@ mod tests {
         ] {
             assert_eq!(spoken(other), None, "{other}");
         }
-        assert!(Grpc::of(&HeaderMap::new()).is_none());
+        assert!(
+            Grpc::of(&Request::post("/").version(Version::HTTP_2).body(()).unwrap(), false)
+                .is_none()
+        );
     }
 
     proptest! {
@@ -149,9 +185,9 @@ mod tests {
                 rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['+', ';']))
             };
             let is_web = ends(WEB) || ends(WEB_TEXT);
-            let mut headers = HeaderMap::new();
-            headers.insert(CONTENT_TYPE, HeaderValue::from_bytes(text.as_bytes()).unwrap());
-            let answered = Grpc::of(&headers).map(|grpc| grpc.content_type);
+            let request = Request::post("/").version(Version::HTTP_2);
+            let request = request.header(CONTENT_TYPE, text.as_bytes()).body(()).unwrap();
+            let answered = Grpc::of(&request, false).map(|grpc| grpc.content_type);
             prop_assert_eq!(answered.is_some(), ends(GRPC) || is_web);
             prop_assert_eq!(answered.is_some_and(|answered| answered != GRPC), is_web);
         }

@@ -58,8 +58,8 @@ pub(super) enum Verdict {
 
 /// Judges a request by method, path and fields. Its path is [canonical] where there are rules.
 ///
-/// `is_preflight` says whether it is a CORS preflight and nothing besides. The number is that of the
-/// rule that counts.
+/// `is_preflight` says whether it is a CORS preflight and nothing besides, for a service that tells
+/// methods apart. The number is that of the rule that counts.
 pub(super) fn judge<B>(
     server: &ResourceServer,
     routes: &Routes,

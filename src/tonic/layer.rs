@@ -57,6 +57,7 @@ pub struct MethodGuard<S> {
 impl<S, RequestBody, InnerBody> Service<Request<RequestBody>> for MethodGuard<S>
 where
     S: Service<Request<RequestBody>, Response = Response<InnerBody>> + Clone,
+    RequestBody: 'static,
     InnerBody: Body<Data = Bytes>,
 {
     type Response = Response<ResponseBody<InnerBody>>;

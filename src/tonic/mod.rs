@@ -90,6 +90,10 @@
 //! - tonic takes 16 KiB of metadata by default. Where tokens are long, raise
 //!   `http2_max_header_list_size`; calls that are over it are answered with 431 by the HTTP/2 stack.
 //! - The token is read from the metadata key `authorization` alone.
+//! - A CORS preflight needs a token like every call: gRPC servers do not look at the method, and would take
+//!   `OPTIONS` for a call. A CORS layer outside of this one answers it. Where tonic's services are routes of
+//!   an axum router below an HTTP layer, that layer takes preflights without a body for what they seem;
+//!   say [`Preflight::Authenticate`](crate::Preflight::Authenticate) there, or use [`Methods`].
 //! - With `tonic_web`, its layer may stand before this one or behind it.
 
 mod layer;

@@ -12,6 +12,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 
 use super::ResponseBody;
+use super::service::is_for_tonic;
 use crate::access_token::AccessToken;
 use crate::rejection::{Grpc, Rejection};
 
@@ -66,6 +67,7 @@ where
 impl<S, B, InnerBody> Future for ResponseFuture<S, B>
 where
     S: Service<Request<B>, Response = Response<InnerBody>>,
+    B: 'static,
 {
     type Output = Result<Response<ResponseBody<InnerBody>>, S::Error>;
 
@@ -114,9 +116,9 @@ pub(crate) struct RefusedRequest {
 }
 
 impl RefusedRequest {
-    pub(crate) fn of<B>(request: &Request<B>) -> Self {
+    pub(crate) fn of<B: 'static>(request: &Request<B>) -> Self {
         Self {
-            grpc: Grpc::of(request.headers()),
+            grpc: Grpc::of(request, is_for_tonic::<B>()),
             is_head: request.method() == Method::HEAD,
             is_cross_origin: request.headers().contains_key(ORIGIN),
         }
@@ -124,7 +126,7 @@ impl RefusedRequest {
 
     /// For one who understands statuses alone, whatever the request is: a refused gRPC call has 200.
     #[cfg(feature = "sidecar")]
-    pub(crate) fn over_http<B>(request: &Request<B>) -> Self {
+    pub(crate) fn over_http<B: 'static>(request: &Request<B>) -> Self {
         Self { grpc: None, ..Self::of(request) }
     }
 

@@ -1,12 +1,14 @@
 //! The service in front of a route.
 
+#[cfg(feature = "tonic")]
+use std::any::TypeId;
 use std::fmt;
 use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::header::{ACCESS_CONTROL_REQUEST_METHOD, ORIGIN};
+use http::header::{ACCESS_CONTROL_REQUEST_METHOD, CONTENT_TYPE, ORIGIN};
 use http::{Method, Request, Response};
 use http_body::Body;
 use tower_service::Service;
@@ -32,6 +34,7 @@ impl<S> Guard<S> {
 impl<S, RequestBody, InnerBody> Service<Request<RequestBody>> for Guard<S>
 where
     S: Service<Request<RequestBody>, Response = Response<InnerBody>> + Clone,
+    RequestBody: Body + 'static,
     InnerBody: Body<Data = Bytes>,
 {
     type Response = Response<ResponseBody<InnerBody>>;
@@ -42,10 +45,15 @@ where
         self.inner.poll_ready(context)
     }
 
-    fn call(&mut self, request: Request<RequestBody>) -> Self::Future {
+    fn call(&mut self, mut request: Request<RequestBody>) -> Self::Future {
         // The service that was polled ready is the one to call; its clone is not.
         let clone = self.inner.clone();
-        guarded(&self.gate, mem::replace(&mut self.inner, clone), request)
+        let mut inner = mem::replace(&mut self.inner, clone);
+        if self.gate.server().preflight() == Preflight::Pass && asks_for_nothing(&request) {
+            mark_anonymous(&self.gate, &mut request);
+            return ResponseFuture::inner(inner.call(request));
+        }
+        guarded(&self.gate, inner, request)
     }
 }
 
@@ -57,11 +65,8 @@ pub(crate) fn guarded<S, B>(
 ) -> ResponseFuture<S, B>
 where
     S: Service<Request<B>>,
+    B: 'static,
 {
-    if gate.server().preflight() == Preflight::Pass && is_preflight(&request) {
-        mark_anonymous(gate, &mut request);
-        return ResponseFuture::inner(inner.call(request));
-    }
     let known = request.extensions().get::<AccessToken>();
     match gate.decide(request.headers(), request.uri(), known) {
         Decision::Admit(token) => {
@@ -100,6 +105,26 @@ fn mark_anonymous<B>(gate: &Gate, request: &mut Request<B>) {
 pub(crate) fn is_preflight<B>(request: &Request<B>) -> bool {
     let has = |name| request.headers().get(name).is_some_and(|value| !value.is_empty());
     request.method() == Method::OPTIONS && has(ORIGIN) && has(ACCESS_CONTROL_REQUEST_METHOD)
+}
+
+/// Whether it is a preflight as browsers send it, with nothing in it, for a service that tells methods
+/// apart. gRPC servers do not: to them, `OPTIONS` is a call like any other.
+fn asks_for_nothing<B: Body + 'static>(request: &Request<B>) -> bool {
+    is_preflight(request)
+        && request.body().is_end_stream()
+        && !request.headers().contains_key(CONTENT_TYPE)
+        && !is_for_tonic::<B>()
+}
+
+/// Whether nobody but a gRPC server can get such a request.
+#[cfg(feature = "tonic")]
+pub(super) fn is_for_tonic<B: 'static>() -> bool {
+    TypeId::of::<B>() == TypeId::of::<tonic::body::Body>()
+}
+
+#[cfg(not(feature = "tonic"))]
+pub(super) fn is_for_tonic<B>() -> bool {
+    false
 }
 
 impl<S: fmt::Debug> fmt::Debug for Guard<S> {

@@ -5,7 +5,7 @@ use std::convert::Infallible;
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full};
+use http_body_util::{BodyExt, Empty, Full};
 use matchit::Router;
 use portcullis::AccessToken;
 use tower::util::BoxCloneSyncService;
@@ -14,7 +14,8 @@ use tower::{Layer, ServiceExt, service_fn};
 use crate::seen;
 use crate::table::{Answer, Front, Stage, check};
 
-type Service = BoxCloneSyncService<Request<()>, Response<BoxBody<Bytes, Infallible>>, Infallible>;
+type Service =
+    BoxCloneSyncService<Request<Empty<Bytes>>, Response<BoxBody<Bytes, Infallible>>, Infallible>;
 
 struct Tower {
     routes: Router<Service>,
@@ -42,11 +43,11 @@ impl Front for Tower {
     async fn ask(&self, request: Request<()>) -> Answer {
         let found = self.routes.at(request.uri().path());
         let service = found.map_or(&self.otherwise, |found| found.value);
-        seen::answer(&service.clone().oneshot(request).await.unwrap())
+        seen::answer(&service.clone().oneshot(request.map(|()| Empty::new())).await.unwrap())
     }
 }
 
-async fn told(request: Request<()>) -> Result<Response<Full<Bytes>>, Infallible> {
+async fn told(request: Request<Empty<Bytes>>) -> Result<Response<Full<Bytes>>, Infallible> {
     let mut response = Response::new(Full::default());
     *response.headers_mut() = seen::fields(request.extensions().get::<AccessToken>());
     Ok(response)
@@ -54,7 +55,7 @@ async fn told(request: Request<()>) -> Result<Response<Full<Bytes>>, Infallible>
 
 fn boxed<S, B>(service: S) -> Service
 where
-    S: tower::Service<Request<()>, Response = Response<B>, Error = Infallible>,
+    S: tower::Service<Request<Empty<Bytes>>, Response = Response<B>, Error = Infallible>,
     S: Clone + Send + Sync + 'static,
     S::Future: Send,
     B: http_body::Body<Data = Bytes, Error = Infallible> + Send + Sync + 'static,

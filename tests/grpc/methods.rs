@@ -1,11 +1,18 @@
 //! What methods know about their callers.
 
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
 use portcullis::tonic::{Methods, RequestExt};
 use portcullis::{AccessToken, scope};
+use tonic::service::Routes;
 use tonic::{Code, Request};
+use tower::Layer;
+use tower::layer::util::Identity;
 
-use crate::orders::CREATE;
-use crate::shop::{authority, order, routes, serve, shop, with};
+use crate::orders::{CREATE, OrdersServer};
+use crate::shop::{Shop, authority, order, routes, serve, shop, with};
 
 #[tokio::test]
 async fn claims_have_the_type_that_the_method_wants_or_the_call_is_denied() {
@@ -94,4 +101,34 @@ async fn a_request_that_somebody_gave_a_token_has_it() {
     assert_eq!(request.access_token().unwrap_err().code(), Code::Internal);
     request.extensions_mut().insert(token);
     assert_eq!(request.access_token().unwrap().subject().id(), Some("bob"));
+}
+
+/// tonic does not look at the method: to its services, `OPTIONS` is a call.
+#[tokio::test]
+async fn a_preflight_is_no_way_to_a_method() {
+    let authority = authority();
+    let api = authority.resource_server().build().unwrap();
+    let guarded = api.require(scope("orders.write")).layer(OrdersServer::new(Shop));
+    let methods = Methods::new().require(CREATE, scope("orders.write"));
+    for served in [
+        serve(api.authenticate(), routes()).await,
+        shop(api.methods(methods).unwrap()).await,
+        serve(Identity::new(), Routes::new(guarded)).await,
+    ] {
+        for content_type in ["application/grpc", "text/plain", ""] {
+            for message in [&b"\0\0\0\0\x0a\x12\x08optional"[..], b""] {
+                let client = Client::builder(TokioExecutor::new()).http2_only(true).build_http();
+                let mut request =
+                    http::Request::options(format!("http://{}{CREATE}", served.address))
+                        .header("origin", "https://app.example")
+                        .header("access-control-request-method", "POST");
+                if !content_type.is_empty() {
+                    request = request.header("content-type", content_type);
+                }
+                let request = request.body(Full::new(Bytes::from_static(message))).unwrap();
+                let answer = client.request(request).await.unwrap();
+                assert_eq!(answer.status(), 401, "{content_type} {message:?}");
+            }
+        }
+    }
 }

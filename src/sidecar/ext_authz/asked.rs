@@ -7,7 +7,7 @@ use std::mem;
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, CONTENT_LENGTH, HOST, TRANSFER_ENCODING, UPGRADE};
+use http::header::HOST;
 use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, uri};
 use prost::Message as _;
@@ -15,7 +15,6 @@ use prost::Message as _;
 use super::messages::{CheckRequest, Field, HttpRequest, Peer};
 use crate::sidecar::proxy::is_served;
 use crate::sidecar::telemetry::BadRequest;
-use crate::tower::is_preflight;
 
 /// Bytes of a request's fields, and how many there may be: as many as the proxy takes.
 const MAX_HEADER: usize = 64 * 1024;
@@ -39,17 +38,6 @@ impl Asked {
             .and_then(|request| request.http)
             .ok_or(BadRequest::OriginalMissing)?;
         Ok(Self { request: request(http)?, client })
-    }
-
-    /// Whether it is a CORS preflight as browsers send it. Whatever has more in it, a body, a wish
-    /// for another protocol or a token, is judged like any other request.
-    pub(super) fn asks_for_nothing(&self) -> bool {
-        let headers = self.request.headers();
-        is_preflight(&self.request)
-            && ![AUTHORIZATION, UPGRADE, TRANSFER_ENCODING]
-                .iter()
-                .any(|name| headers.contains_key(name))
-            && headers.get(CONTENT_LENGTH).is_none_or(|length| length == "0")
     }
 }
 

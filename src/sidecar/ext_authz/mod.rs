@@ -111,8 +111,8 @@ impl ExtAuthz {
             if by_rules && let Err(fault) = check_canonical(asked.request.uri()) {
                 return Decided::unfit(fault, is_grpc);
             }
-            let preflight = || asked.asks_for_nothing();
-            let (rule, verdict) = judge(&shared.server, &routes, &asked.request, preflight);
+            // Whether there is nothing in a preflight cannot be seen from here.
+            let (rule, verdict) = judge(&shared.server, &routes, &asked.request, || false);
             tell_rule(rule);
             (by_rules, verdict)
         };

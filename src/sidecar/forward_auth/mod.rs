@@ -19,9 +19,9 @@ mod original;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::header::{AUTHORIZATION, HeaderMap, UPGRADE};
+use http::header::HeaderMap;
 use http::{Method, Request, Response};
-use hyper::body::{Body as _, Incoming};
+use hyper::body::Incoming;
 
 use self::alarm::ALARM;
 use self::answer::Gateway;
@@ -31,7 +31,7 @@ use super::judge::{Judged, Pass, Verdict, check_canonical, judge};
 use super::known_fields::{FieldKind, Present, kind};
 use super::proxy::{Answering, Peer, Record, is_served, own, problem};
 use super::telemetry::{BadRequest, Outcome};
-use crate::tower::{RefusedRequest, is_preflight};
+use crate::tower::RefusedRequest;
 
 /// One worker's part of it.
 pub(super) struct ForwardAuth {
@@ -68,8 +68,8 @@ impl ForwardAuth {
             let answer = asker.gateway.tell(problem::of_original(fault, &asker.method));
             return Answering::done(own(record, answer));
         }
-        let asks_for_nothing = || asks_for_nothing(&request);
-        let (rule, verdict) = judge(&shared.server, &routes, &request, asks_for_nothing);
+        // Whether there is nothing in a preflight cannot be seen from here.
+        let (rule, verdict) = judge(&shared.server, &routes, &request, || false);
         record.rule(rule);
         let (parts, _) = request.into_parts();
         match verdict {
@@ -132,15 +132,6 @@ impl Asker {
             method: request.method().clone(),
         }
     }
-}
-
-/// As the proxy has it: a preflight with more in it is judged like any other request.
-fn asks_for_nothing(request: &Request<Incoming>) -> bool {
-    let headers = request.headers();
-    is_preflight(request)
-        && request.body().is_end_stream()
-        && !headers.contains_key(AUTHORIZATION)
-        && !headers.contains_key(UPGRADE)
 }
 
 /// What follows from the verdict.

@@ -73,7 +73,8 @@ impl Target {
             return Err(malformed);
         }
         let parts = Uri::try_from(text).map_err(|_| malformed)?.into_parts();
-        let path = parts.path_and_query.filter(|path| path.path().starts_with('/'));
+        // As it is written: where nothing stands before the query, http reads a slash, and gateways none.
+        let path = parts.path_and_query.filter(|path| path.as_str().starts_with('/'));
         let is_web = |scheme: &Scheme| *scheme == Scheme::HTTP || *scheme == Scheme::HTTPS;
         let is_whole = parts.scheme.as_ref().is_some_and(is_web)
             && parts.authority.as_ref().is_some_and(|host| is_host(host.as_str().as_bytes()));
@@ -295,6 +296,12 @@ mod tests {
             "#",
             "ftp://api.example/a",
             "http://u@api.example/a",
+            // http reads these as the path `/`, and gateways send on what follows.
+            "http://api.example?/a",
+            "http://api.example:80?/a",
+            "http://[::1]?a",
+            "HTTP://api.example?",
+            "?/a",
             "http:///a",
             "http:/a",
             "//",

@@ -1,6 +1,7 @@
 //! What is looked at before anything else: whether everybody reads the request alike.
 
 use http::header::{CONTENT_LENGTH, EXPECT, HOST, TRANSFER_ENCODING, UPGRADE};
+use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Version};
 use hyper::body::{Body, Incoming};
 use hyper::upgrade::{OnUpgrade, on};
@@ -31,7 +32,9 @@ impl Head {
         if !is_served(request.method()) {
             return Err(BadRequest::Method);
         }
-        if !request.uri().path().starts_with('/') {
+        // As it is written: where nothing stands before the query, http reads a slash.
+        let target = request.uri().path_and_query().map(PathAndQuery::as_str);
+        if !target.is_some_and(|target| target.starts_with('/')) {
             return Err(BadRequest::Target);
         }
         if present.has(Mark::TRANSFER_ENCODING) || present.has(Mark::CONTENT_LENGTH) {

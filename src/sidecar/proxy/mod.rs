@@ -25,7 +25,7 @@ mod wait;
 use std::sync::Arc;
 
 use http::Request;
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use hyper::body::{Body as _, Incoming};
 
 pub(super) use answer::{AnswerBody, called, own};
@@ -77,7 +77,9 @@ impl Proxy {
                 return Answering::done(own(record, answer));
             }
         };
-        let asks_for_nothing = || asks_for_nothing(&request, &head);
+        // gRPC services answer every method alike, and those that speak HTTP/2 to us mostly are some.
+        let tells_methods_apart = !self.upstream.speaks_http2();
+        let asks_for_nothing = || tells_methods_apart && asks_for_nothing(&request, &head);
         let (rule, verdict) = judge(&shared.server, &routes, &request, asks_for_nothing);
         record.rule(rule);
         match verdict {
@@ -148,6 +150,7 @@ fn check(
 fn asks_for_nothing(request: &Request<Incoming>, head: &Head) -> bool {
     is_preflight(request)
         && head.upgrade.is_none()
+        && !request.headers().contains_key(CONTENT_TYPE)
         && request.body().is_end_stream()
         && !request.headers().contains_key(AUTHORIZATION)
 }

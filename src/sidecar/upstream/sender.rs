@@ -9,6 +9,7 @@ use hyper::client::conn::http1::SendRequest;
 
 use super::Failure;
 use super::stream::Unanswered;
+use crate::sidecar::known_fields::{FieldKind, kind};
 
 /// Answers after which an upstream is known to keep connections.
 const KNOWN_AFTER: usize = 2;
@@ -84,7 +85,9 @@ impl<B> Sender<B> {
 
 fn spare<B: Body + Default>(request: &Request<B>) -> Option<Box<Request<B>>> {
     let does_nothing = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
-    if !does_nothing || !request.body().is_end_stream() {
+    // Some services take a field's word for the method.
+    let is_another = request.headers().keys().any(|name| kind(name) == FieldKind::MethodOverride);
+    if !does_nothing || is_another || !request.body().is_end_stream() {
         return None;
     }
     let mut spare = Request::new(B::default());

@@ -197,6 +197,7 @@ fn first_lines() -> Vec<Case> {
         ("an authority as target", "GET api.example:80 HTTP/1.1"),
         ("an asterisk", "OPTIONS * HTTP/1.1"),
         ("user information", "GET http://u:p@api.example{path} HTTP/1.1"),
+        ("a query without a path", "GET http://api.example?{path} HTTP/1.1"),
         ("the preface of HTTP/2, cut", "PRI * HTTP/2.0\r\n\r\nSX\r\n\r\nGET {path} HTTP/1.1"),
         ("CONNECT", "CONNECT api.example:80 HTTP/1.1"),
         ("TRACE", "TRACE {path} HTTP/1.1"),
