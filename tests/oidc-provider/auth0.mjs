@@ -5,7 +5,8 @@
 //   node auth0.mjs <application>   where the application is at home, for its redirects; prints
 //                                  {"issuer": …, "control": …} when ready, ends with its stdin
 //
-//   GET  /control/issued           {"tokens": every token up to now, "grants": {type: how often}}
+//   GET  /control/issued           {"tokens": every token up to now, "grants": {type: how often},
+//                                  "asked": requests for tokens, good or bad}
 //   POST /control/lifetimes        body: seconds of the next access tokens, separated by spaces; those
 //                                  after them live a day, and negative ones have expired already
 //   POST /control/down             the token endpoint answers 503 from now on; /control/up ends that
@@ -67,7 +68,7 @@ let issuer;
 let lifetimes = [];
 let down = false;
 let hold;
-const issued = { tokens: [], grants: {} };
+const issued = { tokens: [], grants: {}, asked: 0 };
 
 function resourceServer(_ctx, audience) {
   if (!APIS.has(audience)) throw new errors.InvalidTarget();
@@ -178,6 +179,7 @@ let provider;
 const server = createServer(async (req, res) => {
   if (req.url.startsWith('/control/')) return control(req, res);
   if (req.url === '/oauth/token') {
+    issued.asked += 1;
     if (down) return res.writeHead(503).end();
     hold?.held.resolve();
     await hold?.released.promise;

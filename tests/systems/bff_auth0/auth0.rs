@@ -36,6 +36,8 @@ pub(crate) struct Issued {
     pub(crate) tokens: Vec<String>,
     /// How often each type of grant.
     grants: HashMap<String, usize>,
+    /// How often it was asked for tokens, good requests and bad ones.
+    pub(crate) asked: usize,
 }
 
 impl Issued {

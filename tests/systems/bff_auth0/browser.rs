@@ -5,7 +5,7 @@ use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
@@ -79,14 +79,13 @@ impl Browser {
 
     /// Waits until the expression is true.
     pub(crate) async fn until(&mut self, expression: &str) {
-        let is_true = async {
-            while self.value(expression).await != Some(Value::Bool(true)) {
-                tokio::time::sleep(Duration::from_millis(20)).await;
+        let limit = Instant::now() + PATIENCE;
+        while self.value(expression).await != Some(Value::Bool(true)) {
+            if Instant::now() > limit {
+                let page = self.value("document.documentElement.outerHTML").await;
+                panic!("never true: {expression} in {page:?}");
             }
-        };
-        if timeout(PATIENCE, is_true).await.is_err() {
-            let page = self.value("document.documentElement.outerHTML").await;
-            panic!("never true: {expression} in {page:?}");
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 

@@ -82,10 +82,11 @@ async fn a_person_signs_in_works_and_signs_out_and_the_browser_sees_no_token() {
     // Signing out ends the session here, its refresh token, and the session there.
     let (session, refresh_token) = (stage.session().await, issued.tokens[4].clone());
     stage.browser.click("#logout").await;
-    stage.browser.click("[name=logout]").await;
-    stage.answer_is("sign in first").await;
+    stage.browser.until("document.querySelector('[name=logout]') !== null").await;
     assert_eq!(stage.get("/api/orders", &session).send().await.unwrap().status(), 401);
     assert!(!stage.auth0.refreshes(&refresh_token).await);
+    stage.browser.click("[name=logout]").await;
+    stage.answer_is("sign in first").await;
     stage.nothing_leaked().await;
 
     // So that the next person can sign in. What the API refuses, the page can say.

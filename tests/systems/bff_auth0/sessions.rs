@@ -17,22 +17,27 @@ async fn without_a_session_nothing_gets_to_the_api() {
     let login = "__Host-login=the-state.the-verifier";
     let issuer: String = url::form_urlencoded::byte_serialize(auth0.issuer().as_bytes()).collect();
     let without_slash = issuer.strip_suffix("%2F").unwrap();
-    for (path, cookie, status) in [
-        ("/api/orders", "", 401),
-        ("/api/orders", session, 401),
-        ("/api/orders", login, 401),
-        ("/callback", "", 400),
-        ("/callback?state=the-state&code=any", login, 400),
-        (&format!("/callback?state=the-state&iss={without_slash}&code=any"), login, 400),
-        (&format!("/callback?state=the-state&iss={issuer}"), login, 400),
-        (&format!("/callback?state=the-state&iss={issuer}&code=any"), "", 400),
-        (&format!("/callback?state=another&iss={issuer}&code=any"), login, 400),
-        (&format!("/callback?state=the-state&iss={issuer}&code=any"), login, 400),
-        (&format!("/callback?state=the-state&iss={issuer}&error=access_denied"), login, 400),
+    let answer = |with: &str| format!("/callback?state=the-state&iss={issuer}{with}");
+    let of_another = format!("/callback?state=the-state&iss={without_slash}&code=any");
+    let another_state = format!("/callback?state=another&iss={issuer}&code=any");
+    // The last: how often the authorization server has been asked.
+    for (path, cookie, status, asked) in [
+        ("/api/orders", "", 401, 0),
+        ("/api/orders", session, 401, 0),
+        ("/api/orders", login, 401, 0),
+        ("/callback", "", 400, 0),
+        ("/callback?state=the-state&code=any", login, 400, 0),
+        (&of_another, login, 400, 0),
+        (&another_state, login, 400, 0),
+        (&answer(""), login, 400, 0),
+        (&answer("&error=access_denied"), login, 400, 0),
+        (&answer("&code=any"), "", 400, 0),
+        (&answer("&code=any"), login, 400, 1),
     ] {
         let request = client().get(format!("{bff}{path}")).header("x-bff", "1");
         let answer = request.header("cookie", cookie).send().await.unwrap();
         assert_eq!(answer.status(), status, "{path} {cookie}");
+        assert_eq!(auth0.issued().await.asked, asked, "{path} {cookie}");
         assert_eq!(answer.headers().get(WWW_AUTHENTICATE), None);
         let opened = answer.headers().get("set-cookie").map(|field| field.to_str().unwrap());
         assert!(opened.is_none_or(|field| field.starts_with("__Host-session=; ")), "{opened:?}");
@@ -73,6 +78,8 @@ async fn a_refresh_goes_on_when_the_browser_hangs_up() {
     stage.auth0.held().await;
     asked.abort();
     assert!(asked.await.unwrap_err().is_cancelled());
+    // The BFF has noticed.
+    stage.in_work.wait_for(|requests| *requests == 0).await.unwrap();
     // The refresh token serves now, and its successor has to be known.
     stage.auth0.release().await;
     assert_eq!(stage.get("/api/orders", &session).send().await.unwrap().status(), 200);
@@ -101,6 +108,8 @@ async fn a_session_outlives_an_outage_and_ends_when_it_is_refused() {
     stage.browser.open(&stage.bff.clone()).await;
     stage.answer_is("sign in first").await;
     assert!(stage.browser.cookies().await.iter().all(|cookie| cookie["name"] != "__Host-session"));
+    let asked = stage.auth0.issued().await.asked;
     assert_eq!(stage.get("/api/orders", &session).send().await.unwrap().status(), 401);
+    assert_eq!(stage.auth0.issued().await.asked, asked, "the session is forgotten");
     stage.browser.close().await;
 }

@@ -12,6 +12,7 @@ use http::header::AUTHORIZATION;
 use portcullis::ResourceServer;
 use reqwest::RequestBuilder;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 
 use super::auth0::{Auth0, CLIENT};
 use super::browser::Browser;
@@ -28,6 +29,8 @@ pub(crate) struct Stage<A = Api> {
     pub(crate) api: A,
     /// Where browsers find it. Another site than the one of the authorization server, as in life.
     pub(crate) bff: String,
+    /// Requests that the BFF has neither answered nor given up.
+    pub(crate) in_work: watch::Receiver<usize>,
     pub(crate) recorder: Recorder,
     pub(crate) browser: Browser,
 }
@@ -102,10 +105,10 @@ impl<A> Stage<A> {
         let (listener, home) = home().await;
         let auth0 = Auth0::start(&home).await?;
         let (address, api) = api(auth0.issuer()).await;
-        open(listener, &auth0, &home, address).await;
+        let in_work = open(listener, &auth0, &home, address).await;
         let recorder = Recorder::start().await;
         let browser = Browser::start(recorder.address()).await?;
-        Some(Self { auth0, api, bff: home, recorder, browser })
+        Some(Self { auth0, api, bff: home, in_work, recorder, browser })
     }
 
     /// The person signs in with the authorization server's own form; the page shows their orders.
@@ -156,8 +159,13 @@ pub(crate) async fn home() -> (TcpListener, String) {
     (listener, format!("http://localhost:{port}"))
 }
 
-/// Starts the BFF of the example.
-pub(crate) async fn open(listener: TcpListener, auth0: &Auth0, home: &str, api: SocketAddr) {
+/// Starts the BFF of the example, and tells how many requests it works on.
+pub(crate) async fn open(
+    listener: TcpListener,
+    auth0: &Auth0,
+    home: &str,
+    api: SocketAddr,
+) -> watch::Receiver<usize> {
     let settings = server::Settings {
         issuer: auth0.issuer().to_owned(),
         audience: AUDIENCE.to_owned(),
@@ -166,7 +174,32 @@ pub(crate) async fn open(listener: TcpListener, auth0: &Auth0, home: &str, api: 
         public_url: home.to_owned(),
         api_url: format!("http://{api}"),
     };
-    serve(listener, server::router(settings).await.unwrap());
+    let (count, in_work) = watch::channel(0);
+    let counted = middleware::from_fn(move |request: Request, next: middleware::Next| {
+        let work = Work::begin(&count);
+        async move {
+            let _work = work;
+            next.run(request).await
+        }
+    });
+    serve(listener, server::router(settings).await.unwrap().layer(counted));
+    in_work
+}
+
+/// One of those that are counted. A request is given up by dropping what works on it.
+struct Work(watch::Sender<usize>);
+
+impl Work {
+    fn begin(count: &watch::Sender<usize>) -> Self {
+        count.send_modify(|count| *count += 1);
+        Self(count.clone())
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count -= 1);
+    }
 }
 
 pub(crate) async fn listener() -> TcpListener {
