@@ -10,8 +10,8 @@
 //   POST /control/lifetimes        body: seconds of the next access tokens, separated by spaces; those
 //                                  after them live a day, and negative ones have expired already
 //   POST /control/down             the token endpoint answers 503 from now on; /control/up ends that
-//   POST /control/hold             the next token request waits; /control/held answers when it does, and
-//                                  /control/release lets it go on
+//   POST /control/hold             what the token endpoint answers next is held back; /control/held
+//                                  answers when it is, and /control/release lets it go
 
 import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
@@ -175,14 +175,22 @@ async function control(req, res) {
   }
 }
 
+// By then the request has had its effect.
+function holdBack(res, { held, released }) {
+  const end = res.end.bind(res);
+  res.end = (...body) => {
+    held.resolve();
+    released.promise.then(() => end(...body));
+  };
+}
+
 let provider;
-const server = createServer(async (req, res) => {
+const server = createServer((req, res) => {
   if (req.url.startsWith('/control/')) return control(req, res);
   if (req.url === '/oauth/token') {
     issued.asked += 1;
     if (down) return res.writeHead(503).end();
-    hold?.held.resolve();
-    await hold?.released.promise;
+    if (hold) holdBack(res, hold);
   }
   return provider(req, res);
 });

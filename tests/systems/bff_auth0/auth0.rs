@@ -74,12 +74,12 @@ impl Auth0 {
         self.command(if down { "down" } else { "up" }, "").await;
     }
 
-    /// The next token request waits.
+    /// The next answer of the token endpoint is held back.
     pub(crate) async fn hold(&self) {
         self.command("hold", "").await;
     }
 
-    /// Returns when there is one that waits.
+    /// Returns when there is one.
     pub(crate) async fn held(&self) {
         self.command("held", "").await;
     }

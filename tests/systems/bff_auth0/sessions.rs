@@ -80,7 +80,7 @@ async fn a_refresh_goes_on_when_the_browser_hangs_up() {
     assert!(asked.await.unwrap_err().is_cancelled());
     // The BFF has noticed.
     stage.in_work.wait_for(|requests| *requests == 0).await.unwrap();
-    // The refresh token serves now, and its successor has to be known.
+    // The refresh token has served, and its successor has to be known.
     stage.auth0.release().await;
     assert_eq!(stage.get("/api/orders", &session).send().await.unwrap().status(), 200);
     assert_eq!(stage.auth0.issued().await.grants("refresh_token"), 2);
