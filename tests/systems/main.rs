@@ -4,9 +4,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod bff_auth0;
-/// A part of it is used here.
+/// A part of it is used here, and a part of it is in `support` too.
 #[path = "../sidecar/support/mod.rs"]
-#[allow(dead_code, unused_imports)]
+#[allow(dead_code, unused_imports, clippy::duplicate_mod)]
 mod sidecar_support;
 #[path = "../support/mod.rs"]
 mod support;

@@ -89,7 +89,7 @@ async fn a_person_signs_in_works_and_signs_out_and_the_browser_sees_no_token() {
     stage.answer_is("sign in first").await;
     stage.nothing_leaked().await;
 
-    // So that the next person can sign in. What the API refuses, the page can say.
+    // So that the next person can sign in. What the API refuses (F62), the page can say.
     stage.sign_in("auth0|bob").await;
     assert_ne!(stage.session().await, session);
     stage.browser.click("#create").await;

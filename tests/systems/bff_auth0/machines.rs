@@ -68,9 +68,8 @@ async fn people_are_refused_where_only_machines_may() {
     stage.browser.close().await;
 }
 
-/// ISS: compared code point by code point. AUD: the API's identifier.
 #[tokio::test(flavor = "multi_thread")]
-async fn the_issuer_keeps_its_slash_and_the_audience_is_the_identifier() {
+async fn jwt_09_jwt_10_the_issuer_keeps_its_slash_and_the_audience_is_the_identifier() {
     let Some(auth0) = Auth0::start("http://localhost").await else { return };
     let token = auth0.machine_token(AUDIENCE).await;
     let without_slash = auth0.issuer().strip_suffix('/').expect("Auth0's issuers end in a slash");
