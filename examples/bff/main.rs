@@ -11,6 +11,7 @@ use portcullis::ResourceServer;
 use server::Settings;
 use tokio::net::TcpListener;
 
+const PUBLIC_URL: &str = "http://localhost:3000";
 const BFF: &str = "127.0.0.1:3000";
 const API: &str = "127.0.0.1:3001";
 
@@ -21,16 +22,16 @@ async fn main() -> Result<(), Box<dyn Error>> {
         audience: variable("BFF_AUDIENCE")?,
         client_id: variable("BFF_CLIENT_ID")?,
         client_secret: variable("BFF_CLIENT_SECRET")?,
-        public_url: format!("http://{}", BFF.replace("127.0.0.1", "localhost")),
+        public_url: PUBLIC_URL.to_owned(),
         api_url: format!("http://{API}"),
     };
     let issuer = api::issuer(&settings.issuer, &settings.audience);
     let api = api::router(&ResourceServer::builder().issuer(issuer).build()?);
-    println!("open {}", settings.public_url);
     let bff = server::router(settings).await?;
 
     let api = axum::serve(TcpListener::bind(API).await?, api);
     let bff = axum::serve(TcpListener::bind(BFF).await?, bff);
+    println!("open {PUBLIC_URL}");
     tokio::try_join!(api.into_future(), bff.into_future())?;
     Ok(())
 }
