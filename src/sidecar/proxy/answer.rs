@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Response, Version};
+use http::{HeaderMap, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
@@ -24,21 +24,25 @@ const PAUSE: Duration = Duration::from_secs(300);
 /// The body of an answer. Dropping it ends the request, which is recorded then.
 pub(in crate::sidecar) struct AnswerBody(Content);
 
-#[expect(clippy::large_enum_variant, reason = "nearly every answer is the upstream's")]
 enum Content {
     Upstream(Forwarded),
     Own(Option<Bytes>),
+    /// A message and the trailers after it.
+    Called(Option<Bytes>, Option<HeaderMap>),
 }
 
 struct Forwarded {
     body: Incoming,
     lease: Lease<RequestBody>,
-    record: Record,
+    record: Box<Record>,
     pause: Pause,
 }
 
 /// An answer of our own. It is small, so that it counts as sent.
-pub(super) fn own(mut record: Record, mut response: Response<Bytes>) -> Response<AnswerBody> {
+pub(in crate::sidecar) fn own(
+    mut record: Box<Record>,
+    mut response: Response<Bytes>,
+) -> Response<AnswerBody> {
     record.status(response.status());
     record.sent(length(response.body()));
     record.finish();
@@ -47,9 +51,22 @@ pub(super) fn own(mut record: Record, mut response: Response<Bytes>) -> Response
     response.map(|text| AnswerBody(Content::Own(Some(text).filter(|text| !text.is_empty()))))
 }
 
+/// The answer to a call, which says what `status` the client is to get. It is small too.
+pub(in crate::sidecar) fn called(
+    mut record: Box<Record>,
+    status: StatusCode,
+    response: Response<Bytes>,
+    trailers: HeaderMap,
+) -> Response<AnswerBody> {
+    record.status(status);
+    record.sent(length(response.body()));
+    record.finish();
+    response.map(|message| AnswerBody(Content::Called(Some(message), Some(trailers))))
+}
+
 /// The upstream's answer.
 pub(super) fn forwarded(
-    mut record: Record,
+    mut record: Box<Record>,
     mut response: Response<Incoming>,
     lease: Lease<RequestBody>,
 ) -> Response<AnswerBody> {
@@ -130,6 +147,10 @@ impl Body for AnswerBody {
         let frame = match &mut self.0 {
             Content::Upstream(forwarded) => forwarded.poll_frame(context),
             Content::Own(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+            Content::Called(message, trailers) => {
+                let message = message.take().map(Frame::data);
+                Poll::Ready(message.or_else(|| trailers.take().map(Frame::trailers)).map(Ok))
+            }
         };
         pace::note(&frame);
         frame
@@ -139,6 +160,7 @@ impl Body for AnswerBody {
         match &self.0 {
             Content::Upstream(forwarded) => forwarded.body.is_end_stream(),
             Content::Own(text) => text.is_none(),
+            Content::Called(_, trailers) => trailers.is_none(),
         }
     }
 
@@ -146,6 +168,7 @@ impl Body for AnswerBody {
         match &self.0 {
             Content::Upstream(forwarded) => forwarded.body.size_hint(),
             Content::Own(text) => SizeHint::with_exact(text.as_ref().map_or(0, length)),
+            Content::Called(..) => SizeHint::default(),
         }
     }
 }

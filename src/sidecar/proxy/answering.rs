@@ -18,6 +18,7 @@ use super::record::Record;
 use super::request_body::{RequestBody, Upload};
 use super::wait::Wait;
 use super::{fields, problem, tunnel};
+use crate::sidecar::known_fields::Present;
 use crate::sidecar::telemetry::{Outcome, UpstreamFailure};
 use crate::sidecar::upstream::{Answered, Failure, Sending};
 
@@ -41,19 +42,19 @@ pin_project! {
             sending: Sending<RequestBody>,
             wait: Wait,
             upload: Upload,
-            upgrade: Option<Upgrade>,
-            record: Option<Record>,
+            upgrade: Option<Box<Upgrade>>,
+            record: Option<Box<Record>>,
         },
     }
 }
 
 impl Answering {
-    pub(super) fn done(response: Response<AnswerBody>) -> Self {
+    pub(in crate::sidecar) fn done(response: Response<AnswerBody>) -> Self {
         Self { state: State::Done { response: Some(response) } }
     }
 
     /// What has to wait for something else than the upstream, which is rare.
-    pub(super) fn later(
+    pub(in crate::sidecar) fn later(
         future: impl Future<Output = Result<Response<AnswerBody>, Infallible>> + Send + 'static,
     ) -> Self {
         Self { state: State::Later { future: Box::pin(future) } }
@@ -62,10 +63,10 @@ impl Answering {
     pub(super) fn forwarding(
         sending: Sending<RequestBody>,
         upload: Upload,
-        upgrade: Option<Upgrade>,
-        record: Record,
+        upgrade: Option<Box<Upgrade>>,
+        record: Box<Record>,
     ) -> Self {
-        let wait = Wait::new(record.peer().pace().is_http2());
+        let wait = Wait::new(record.started().into(), record.peer().pace().is_http2());
         let record = Some(record);
         Self { state: State::Forwarding { sending, wait, upload, upgrade, record } }
     }
@@ -104,24 +105,25 @@ impl Future for Answering {
 /// What the client gets.
 fn conclude(
     answered: Result<Answered<RequestBody>, UpstreamFailure>,
-    mut record: Record,
+    mut record: Box<Record>,
     upload: &Upload,
-    upgrade: Option<Upgrade>,
+    upgrade: Option<Box<Upgrade>>,
 ) -> Response<AnswerBody> {
     let failure = match answered {
         Ok((response, _)) if response.status() == StatusCode::SWITCHING_PROTOCOLS => {
             match upgrade.filter(|upgrade| upgrade.is_answered_by(&response)) {
-                Some(upgrade) => return tunnel::open(upgrade, response, record),
+                Some(upgrade) => return tunnel::open(*upgrade, response, record),
                 // Nobody has asked for it, or for something else.
                 None => UpstreamFailure::Broken,
             }
         }
-        Ok((response, _)) if !fields::is_framed_plainly(response.headers()) => {
-            UpstreamFailure::Broken
-        }
         Ok((mut response, lease)) => {
-            fields::clean_answer(response.headers_mut(), record.request_id());
-            return answer::forwarded(record, response, lease);
+            let present = Present::of(response.headers());
+            if fields::is_framed_plainly(response.headers(), present) {
+                fields::clean_answer(response.headers_mut(), present, record.request_id());
+                return answer::forwarded(record, response, lease);
+            }
+            UpstreamFailure::Broken
         }
         Err(failure) => failure,
     };

@@ -12,7 +12,8 @@ use crate::sidecar::telemetry::BadRequest;
 pub(super) struct Head {
     /// For whom the request is, in the words of its client.
     pub(super) host: HeaderValue,
-    pub(super) upgrade: Option<Upgrade>,
+    /// Boxed, as it is rare.
+    pub(super) upgrade: Option<Box<Upgrade>>,
     pub(super) present: Present,
 }
 
@@ -48,7 +49,7 @@ impl Head {
 /// Not a tunnel to anywhere, nor an echo of fields that are not for the client. Nor what some
 /// services take for another method than rules do: names are case-sensitive (RFC 9110 §9.1), and
 /// all that are in use are in upper case, but services make `DELETE` of `delete`.
-fn is_served(method: &Method) -> bool {
+pub(in crate::sidecar) fn is_served(method: &Method) -> bool {
     !matches!(*method, Method::CONNECT | Method::TRACE)
         && !method.as_str().bytes().any(|byte| byte.is_ascii_lowercase())
 }
@@ -117,7 +118,7 @@ fn host(request: &Request<Incoming>) -> Result<HeaderValue, BadRequest> {
 
 /// A name or an address, and perhaps a port (RFC 3986 §3.2.2). Nothing is escaped in names that
 /// are in use.
-fn is_host(text: &[u8]) -> bool {
+pub(in crate::sidecar) fn is_host(text: &[u8]) -> bool {
     let is_address = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(byte);
     let (is_good, port) = match text.strip_prefix(b"[") {
@@ -141,7 +142,7 @@ fn is_host(text: &[u8]) -> bool {
 
 /// Only from HTTP/1.1, and never to HTTP/2: that would be a second way into the upstream, past
 /// this one. What cannot be granted is passed over, as RFC 9110 §7.8 allows.
-fn upgrade(request: &mut Request<Incoming>) -> Option<Upgrade> {
+fn upgrade(request: &mut Request<Incoming>) -> Option<Box<Upgrade>> {
     if request.version() != Version::HTTP_11 || !request.body().is_end_stream() {
         return None;
     }
@@ -157,7 +158,7 @@ fn upgrade(request: &mut Request<Incoming>) -> Option<Upgrade> {
     if !is_one || starts_h2 || protocol.is_empty() || !connection_names_upgrade(request) {
         return None;
     }
-    Some(Upgrade { protocol, client: on(request) })
+    Some(Box::new(Upgrade { protocol, client: on(request) }))
 }
 
 fn connection_names_upgrade<B>(request: &Request<B>) -> bool {

@@ -33,22 +33,32 @@ fn is_fit(id: &[u8]) -> bool {
 /// 32 hexadecimal digits: half of them are the process, half of them the request. They need not be
 /// hard to guess.
 fn new() -> HeaderValue {
-    static PROCESS: LazyLock<u64> = LazyLock::new(|| getrandom::u64().unwrap_or_default());
+    static PROCESS: LazyLock<[u8; 16]> =
+        LazyLock::new(|| digits(getrandom::u64().unwrap_or_default()));
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let number = NEXT.fetch_add(1, Ordering::Relaxed);
-    let mut text = [b'0'; 32];
-    let digits = |mut value: u64| {
-        std::iter::from_fn(move || {
-            let digit = value & 0xF;
-            value >>= 4;
-            u8::try_from(digit).ok()
-        })
-    };
-    let both = digits(number).take(16).chain(digits(*PROCESS).take(16));
-    for (place, digit) in text.iter_mut().rev().zip(both) {
-        *place = if digit < 10 { b'0' + digit } else { b'a' + digit - 10 };
-    }
+    let mut text = [0; 32];
+    let (process, request) = text.split_at_mut(16);
+    process.copy_from_slice(&*PROCESS);
+    request.copy_from_slice(&digits(NEXT.fetch_add(1, Ordering::Relaxed)));
     HeaderValue::from_bytes(&text).unwrap_or_else(|_| HeaderValue::from_static("-"))
+}
+
+/// All eight bytes at once: each gets a byte of its own for each of its halves.
+fn digits(number: u64) -> [u8; 16] {
+    const LOW: u128 = 0x0F0F_0F0F_0F0F_0F0F_0F0F_0F0F_0F0F_0F0F;
+    const ONES: u128 = LOW / 15;
+    let mut spread = u128::from(number);
+    for (shift, mask) in [
+        (32, 0x0000_0000_FFFF_FFFF_0000_0000_FFFF_FFFF),
+        (16, 0x0000_FFFF_0000_FFFF_0000_FFFF_0000_FFFF),
+        (8, 0x00FF_00FF_00FF_00FF_00FF_00FF_00FF_00FF),
+        (4, LOW),
+    ] {
+        spread = (spread | spread << shift) & mask;
+    }
+    // 16 where the digit is a letter.
+    let is_letter = (spread + ONES * 6) >> 4 & ONES;
+    (spread + ONES * u128::from(b'0') + is_letter * u128::from(b'a' - b'0' - 10)).to_be_bytes()
 }
 
 #[cfg(test)]
@@ -68,6 +78,13 @@ mod tests {
             let id = id.to_str().unwrap();
             assert_eq!(id.len(), 32);
             assert!(id.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')), "{id}");
+        }
+    }
+
+    #[test]
+    fn digits_are_hexadecimal() {
+        for number in (0..64).flat_map(|shift| [1, 9, 10, 15].map(|digit| digit << shift)) {
+            assert_eq!(digits(number), *format!("{number:016x}").as_bytes(), "{number}");
         }
     }
 

@@ -20,6 +20,7 @@ use super::answer::{self, AnswerBody};
 use super::fields;
 use super::head::Upgrade;
 use super::record::Record;
+use crate::sidecar::known_fields::Present;
 
 /// A tunnel in which nothing has come from either side for this long, or twice as long, ends.
 const IDLE: Duration = Duration::from_secs(300);
@@ -28,10 +29,11 @@ const IDLE: Duration = Duration::from_secs(300);
 pub(super) fn open(
     upgrade: Upgrade,
     mut response: Response<Incoming>,
-    mut record: Record,
+    mut record: Box<Record>,
 ) -> Response<AnswerBody> {
     record.status(response.status());
-    fields::clean_answer(response.headers_mut(), record.request_id());
+    let present = Present::of(response.headers());
+    fields::clean_answer(response.headers_mut(), present, record.request_id());
     let headers = response.headers_mut();
     headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(UPGRADE, upgrade.protocol);

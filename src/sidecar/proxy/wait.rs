@@ -25,8 +25,8 @@ pub(super) struct Wait {
 }
 
 impl Wait {
-    pub(super) fn new(is_http2: bool) -> Self {
-        let until = Instant::now() + TIMEOUT;
+    pub(super) fn new(since: Instant, is_http2: bool) -> Self {
+        let until = since + TIMEOUT;
         Self { until, timer: is_http2.then(|| Box::pin(sleep_until(until))) }
     }
 
@@ -67,7 +67,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_has_a_minute() {
         for is_http2 in [false, true] {
-            let (mut wait, upload) = (Wait::new(is_http2), Upload::of_nothing());
+            let (mut wait, upload) = (Wait::new(Instant::now(), is_http2), Upload::of_nothing());
             assert!(!is_over(&mut wait, &upload).await);
             advance(TIMEOUT - Duration::from_millis(10)).await;
             assert!(!is_over(&mut wait, &upload).await);
@@ -79,7 +79,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_minute_begins_anew_with_each_part_of_the_request() {
         for is_http2 in [false, true] {
-            let (mut wait, upload) = (Wait::new(is_http2), Upload::begun());
+            let (mut wait, upload) = (Wait::new(Instant::now(), is_http2), Upload::begun());
             for _ in 0..3 {
                 advance(TIMEOUT - Duration::from_secs(1)).await;
                 assert!(!is_over(&mut wait, &upload).await);
@@ -95,7 +95,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn over_http2_its_end_wakes_whoever_waits() {
         let start = Instant::now();
-        let (mut wait, upload) = (Wait::new(true), Upload::of_nothing());
+        let (mut wait, upload) = (Wait::new(start, true), Upload::of_nothing());
         poll_fn(|context| wait.poll(&upload, context)).await;
         assert!(start.elapsed() >= TIMEOUT);
     }
