@@ -189,3 +189,8 @@ struct Readme;
 #[cfg(all(doctest, feature = "tonic"))]
 #[doc = include_str!("../docs/grpc.md")]
 struct AboutGrpc;
+
+/// And of the one about systems.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/systems.md")]
+struct AboutSystems;

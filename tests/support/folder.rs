@@ -1,7 +1,7 @@
 //! A directory of a test's own, gone with the value.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub struct Folder(PathBuf);
 
@@ -13,6 +13,10 @@ impl Folder {
         let _ = fs::remove_dir_all(&folder.0);
         fs::create_dir(&folder.0).unwrap();
         folder
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
     }
 
     /// The number of files in it.

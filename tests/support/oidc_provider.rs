@@ -88,44 +88,11 @@ struct TokenResponse {
 }
 
 impl OidcProvider {
-    /// Starts the server on a free port. `None` when this machine lacks what it takes, after
-    /// telling so; a panic instead where nothing may be skipped, which is where `CI` is `true`.
+    /// Starts the server on a free port; `None` as [`start_script`] says.
     pub async fn start() -> Option<Self> {
-        if let Some(missing) = missing().await {
-            let notice = format!("skipped: {missing}; run scripts/install-test-tools");
-            assert!(env::var_os("CI").is_none_or(|ci| ci != "true"), "in CI, {notice}");
-            // Not eprintln!, which the test harness swallows when the test passes.
-            io::stderr().write_all(format!("{notice}\n").as_bytes()).unwrap();
-            return None;
-        }
-        Some(Self::launch().await)
-    }
-
-    async fn launch() -> Self {
-        let mut server = Command::new("node")
-            .arg("server.mjs")
-            .current_dir(DIRECTORY)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .expect("starting node");
-        let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
-        let line = timeout(START_LIMIT, lines.next_line())
-            .await
-            .expect("oidc-provider is not ready in time")
-            .expect("reading from oidc-provider")
-            .expect("oidc-provider ended at its start");
+        let (server, line) = start_script("server.mjs", &[]).await?;
         let Ready { issuer, control } = serde_json::from_str(&line).expect("the ready line");
-        // No connections are kept: a server shared by tests outlives the runtimes that drive them.
-        let http = Client::builder()
-            .no_proxy()
-            .redirect(redirect::Policy::none())
-            .pool_max_idle_per_host(0)
-            .timeout(REQUEST_LIMIT)
-            .build()
-            .unwrap();
-        Self { _server: server, issuer, control, http }
+        Some(Self { _server: server, issuer, control, http: client() })
     }
 
     pub fn issuer(&self) -> &str {
@@ -216,6 +183,47 @@ impl OidcProvider {
     }
 }
 
+/// Starts a script that stands beside `server.mjs`, and gives the line that it writes when it is
+/// ready. `None` when this machine lacks what it takes, after telling so; a panic instead where
+/// nothing may be skipped, which is where `CI` is `true`.
+pub async fn start_script(script: &str, arguments: &[&str]) -> Option<(Child, String)> {
+    if let Some(missing) = missing().await {
+        let notice = format!("skipped: {missing}; run scripts/install-test-tools");
+        assert!(env::var_os("CI").is_none_or(|ci| ci != "true"), "in CI, {notice}");
+        // Not eprintln!, which the test harness swallows when the test passes.
+        io::stderr().write_all(format!("{notice}\n").as_bytes()).unwrap();
+        return None;
+    }
+    let mut server = Command::new("node")
+        .arg(script)
+        .args(arguments)
+        .current_dir(DIRECTORY)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .expect("starting node");
+    let mut lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let line = timeout(START_LIMIT, lines.next_line())
+        .await
+        .expect("oidc-provider is not ready in time")
+        .expect("reading from oidc-provider")
+        .expect("oidc-provider ended at its start");
+    Some((server, line))
+}
+
+/// A client that follows no redirects. No connections are kept: a server shared by tests outlives
+/// the runtimes that drive them.
+pub fn client() -> Client {
+    Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .pool_max_idle_per_host(0)
+        .timeout(REQUEST_LIMIT)
+        .build()
+        .unwrap()
+}
+
 impl Mode {
     fn name(self) -> &'static str {
         match self {
@@ -299,7 +307,7 @@ fn between<'a>(text: &'a str, before: &str, end: char) -> Option<&'a str> {
     text.split_once(before)?.1.split(end).next()
 }
 
-fn post_form(http: &Client, url: Url, form: &[(&str, &str)]) -> RequestBuilder {
+pub fn post_form(http: &Client, url: Url, form: &[(&str, &str)]) -> RequestBuilder {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(form).finish();
     http.post(url).header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(body)
 }
@@ -308,7 +316,7 @@ async fn tokens(request: RequestBuilder) -> TokenResponse {
     serde_json::from_str(&body(request).await).expect("a token response")
 }
 
-async fn body(request: RequestBuilder) -> String {
+pub async fn body(request: RequestBuilder) -> String {
     let response = request.send().await.unwrap();
     let status = response.status();
     let body = response.text().await.unwrap();
