@@ -96,7 +96,8 @@ impl ResourceServerBuilder {
         self
     }
 
-    /// Whether a 401 names the scope that the request needs. Default: it does. A 403 always does.
+    /// Whether a 401 names the scope that the request needs. Default: it does. A 403 always does,
+    /// and so does a 401 that asks for another [login](crate::acr).
     pub fn scope_on_401(mut self, on: bool) -> Self {
         self.scope_on_401 = Some(on);
         self
@@ -219,20 +220,20 @@ impl ResourceServerBuilder {
     pub fn build(self) -> Result<ResourceServer, ConfigError> {
         let mut faults = Faults::default();
         let client = self.client(&mut faults);
-        let challenge = self.challenge_settings(&mut faults);
+        let challenge = Arc::new(self.challenge_settings(&mut faults));
         let last_good = self.check_snapshot(&mut faults).and_then(|path| self.last_good(path));
         let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
         let trusted = self.trusted_issuers(client, last_good, &clock, &mut faults);
         faults.or(())?;
-        let scope = self.required.advertised();
-        let challenges = Arc::new(Challenges::new(&challenge, scope.as_deref(), self.body.clone()));
-        let mark = ServerMark::new(Arc::new(Origin::new(&challenges, &clock)));
+        let challenges = Arc::new(Challenges::new(&challenge, &self.required, self.body.clone()));
+        let required = Arc::new(self.required);
+        let mark = ServerMark::new(Arc::new(Origin::new(&challenges, &required, &clock)));
         let cached = self.token_cache.unwrap_or(DEFAULT_TOKEN_CACHE);
         Ok(ResourceServer(Arc::new(Inner {
             authenticator: Authenticator::new(trusted, clock, mark, cached),
             challenge,
             challenges,
-            required: Arc::new(self.required),
+            required,
             query_token: self.query_token,
             preflight: self.preflight,
             body: self.body,

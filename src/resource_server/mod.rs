@@ -29,7 +29,7 @@ pub struct ResourceServer(Arc<Inner>);
 
 struct Inner {
     authenticator: Authenticator,
-    challenge: ChallengeSettings,
+    challenge: Arc<ChallengeSettings>,
     /// For requests that no route has anything to add to.
     challenges: Arc<Challenges>,
     required: Arc<Requirement>,

@@ -84,6 +84,9 @@ const fn refused(kind: RejectionKind) -> &'static str {
         K::RequiredClaimNotMet => {
             "A claim has not the value that PORTCULLIS_REQUIRED_CLAIMS asks for."
         }
+        K::InsufficientUserAuthentication => {
+            "People have to log in again, now or in another way: clients are told so."
+        }
         K::InsufficientScope => "Clients lack scope for what they ask: they are told which.",
         K::Forbidden => "A rule refuses this caller, whatever its scope.",
         K::KeysUnavailable => {
