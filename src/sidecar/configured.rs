@@ -18,13 +18,13 @@ pub(super) struct Configured {
 }
 
 impl Configured {
-    /// Everything where a service or rules are named, as `serve` reads it; else the engine's part.
+    /// Everything where a service, rules or a mode are named, as `serve` reads it; else the engine's part.
     ///
     /// # Errors
     /// Every fault.
     pub(super) fn read() -> Result<Self, ConfigError> {
         let mut source = Source::new(env::vars_os());
-        let names = [variables::UPSTREAM, variables::RULES];
+        let names = [variables::UPSTREAM, variables::RULES, variables::MODE];
         if !names.into_iter().all(|name| source.origin(name).is_unset()) {
             let Configuration { settings, engine, rules, .. } = Configuration::read(source)?;
             let warnings = settings.warnings.clone();

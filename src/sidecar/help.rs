@@ -62,6 +62,7 @@ const SERVE: &str = "\
 Usage: portcullis [serve]
 
 Runs the sidecar: requests with a good token go on to the service, the others are answered here.
+With PORTCULLIS_MODE=forward-auth a gateway asks about its requests, and passes them on itself.
 Everything is configured by environment variables; portcullis --help lists them all.
 SIGTERM and SIGINT end it when open requests are done.
 ";
@@ -82,8 +83,8 @@ Usage: portcullis check
 
 Validates the whole configuration, rules and certificate included, and asks the authorization
 server for its keys: which there are, how old they are, which are of no use and why. Then what every
-request needs, whether the service takes connections, and warnings. With neither PORTCULLIS_UPSTREAM
-nor PORTCULLIS_RULES, only the part that the library reads is checked.
+request needs, whether the service takes connections, and warnings. Without PORTCULLIS_UPSTREAM,
+PORTCULLIS_RULES and PORTCULLIS_MODE, only the part that the library reads is checked.
 
 Exit codes:
   0     good
@@ -162,14 +163,15 @@ Environment:
  Sidecar: traffic
   PORTCULLIS_UPSTREAM           http://host:port of the service (required in proxy mode)
   PORTCULLIS_LISTEN             address of the protected port (default 127.0.0.1:8080)
-  PORTCULLIS_MODE               proxy, forward-auth (nginx, Traefik, Caddy) or ext-authz (Envoy)
-                                (default proxy)
+  PORTCULLIS_MODE               proxy; or others ask about requests and pass them on: forward-auth
+                                (nginx, Traefik, Caddy) or ext-authz (Envoy) (default proxy)
   PORTCULLIS_RULES              path of a TOML file of rules (default none)
   PORTCULLIS_FORWARD_TOKEN      on passes Authorization on to the service (default off)
   PORTCULLIS_CLAIM_HEADERS      header=claim pairs that are set for the service
                                 (default x-auth-subject=sub x-auth-client-id=client_id
                                 x-auth-issuer=iss x-auth-scope=scope)
-  PORTCULLIS_TRUSTED_PROXIES    networks whose forwarded fields are believed (default none)
+  PORTCULLIS_TRUSTED_PROXIES    networks whose forwarded fields are believed (default none, required
+                                in mode forward-auth)
   PORTCULLIS_TLS_CERT           certificate chain in PEM, usually as PORTCULLIS_TLS_CERT_FILE: the
                                 protected port speaks TLS (default none)
   PORTCULLIS_TLS_KEY            its private key in PEM, usually as PORTCULLIS_TLS_KEY_FILE

@@ -122,6 +122,12 @@ impl RefusedRequest {
         }
     }
 
+    /// For one who understands statuses alone, whatever the request is: a refused gRPC call has 200.
+    #[cfg(feature = "sidecar")]
+    pub(crate) fn over_http<B>(request: &Request<B>) -> Self {
+        Self { grpc: None, ..Self::of(request) }
+    }
+
     pub(crate) fn answer(&self, rejection: &Rejection) -> Response<Bytes> {
         tracing::debug!(kind = ?rejection.kind(), "request refused");
         let mut response = match &self.grpc {

@@ -16,6 +16,7 @@ use tokio::runtime;
 
 use self::page::Page;
 use super::configured::Configured;
+use super::settings::Mode;
 use super::{Failure, say};
 use crate::env::variables;
 use crate::resource_server::ResourceServer;
@@ -30,7 +31,11 @@ pub(super) fn run() -> Result<ExitCode, Failure> {
     let good = runtime.block_on(check(&server, &mut page));
     match sidecar {
         Some((settings, rules)) => {
-            runtime.block_on(service::upstream(&mut page, &settings.upstream));
+            match &settings.mode {
+                Mode::Proxy(upstream) => runtime.block_on(service::upstream(&mut page, upstream)),
+                Mode::ForwardAuth => service::gateways(&mut page, &settings.trusted_proxies),
+                Mode::ExtAuthz => {}
+            }
             if let Some(file) = &settings.rules {
                 service::rules(&mut page, file, &rules);
             }

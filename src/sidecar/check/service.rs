@@ -10,8 +10,8 @@ use tokio::time::timeout;
 use super::page::Page;
 use crate::env::variables;
 use crate::sidecar::rules::Rules;
-use crate::sidecar::settings::{Protocol, UpstreamAddress};
-use crate::sidecar::words::shown;
+use crate::sidecar::settings::{Networks, Protocol, UpstreamAddress};
+use crate::sidecar::words::{enumerate, shown};
 
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -61,6 +61,12 @@ async fn protocol(page: &mut Page, mut stream: TcpStream) {
              http:// where it speaks HTTP/1.1",
         );
     }
+}
+
+/// Who may ask, where there is no service behind us but a gateway before us.
+pub(super) fn gateways(page: &mut Page, trusted: &Networks) {
+    page.heading("Gateways");
+    page.row("believed", &enumerate(trusted.iter().map(ToString::to_string), " "));
 }
 
 /// The rules of a file without faults, and what may not be meant in them.

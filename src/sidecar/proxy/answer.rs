@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Response, Version};
+use http::{HeaderMap, Response, StatusCode, Version};
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 
@@ -28,6 +28,8 @@ pub(in crate::sidecar) struct AnswerBody(Content);
 enum Content {
     Upstream(Forwarded),
     Own(Option<Bytes>),
+    /// A message and the trailers after it.
+    Called(Option<Bytes>, Option<HeaderMap>),
 }
 
 struct Forwarded {
@@ -38,13 +40,29 @@ struct Forwarded {
 }
 
 /// An answer of our own. It is small, so that it counts as sent.
-pub(super) fn own(mut record: Record, mut response: Response<Bytes>) -> Response<AnswerBody> {
+pub(in crate::sidecar) fn own(
+    mut record: Record,
+    mut response: Response<Bytes>,
+) -> Response<AnswerBody> {
     record.status(response.status());
     record.sent(length(response.body()));
     record.finish();
     response.headers_mut().insert(request_id::NAME, record.request_id().clone());
     record.say_goodbye(response.headers_mut());
     response.map(|text| AnswerBody(Content::Own(Some(text).filter(|text| !text.is_empty()))))
+}
+
+/// The answer to a call, which says what `status` the client is to get. It is small too.
+pub(in crate::sidecar) fn called(
+    mut record: Record,
+    status: StatusCode,
+    response: Response<Bytes>,
+    trailers: HeaderMap,
+) -> Response<AnswerBody> {
+    record.status(status);
+    record.sent(length(response.body()));
+    record.finish();
+    response.map(|message| AnswerBody(Content::Called(Some(message), Some(trailers))))
 }
 
 /// The upstream's answer.
@@ -130,6 +148,10 @@ impl Body for AnswerBody {
         let frame = match &mut self.0 {
             Content::Upstream(forwarded) => forwarded.poll_frame(context),
             Content::Own(text) => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
+            Content::Called(message, trailers) => {
+                let message = message.take().map(Frame::data);
+                Poll::Ready(message.or_else(|| trailers.take().map(Frame::trailers)).map(Ok))
+            }
         };
         pace::note(&frame);
         frame
@@ -139,6 +161,7 @@ impl Body for AnswerBody {
         match &self.0 {
             Content::Upstream(forwarded) => forwarded.body.is_end_stream(),
             Content::Own(text) => text.is_none(),
+            Content::Called(_, trailers) => trailers.is_none(),
         }
     }
 
@@ -146,6 +169,7 @@ impl Body for AnswerBody {
         match &self.0 {
             Content::Upstream(forwarded) => forwarded.body.size_hint(),
             Content::Own(text) => SizeHint::with_exact(text.as_ref().map_or(0, length)),
+            Content::Called(..) => SizeHint::default(),
         }
     }
 }

@@ -48,12 +48,12 @@ pin_project! {
 }
 
 impl Answering {
-    pub(super) fn done(response: Response<AnswerBody>) -> Self {
+    pub(in crate::sidecar) fn done(response: Response<AnswerBody>) -> Self {
         Self { state: State::Done { response: Some(response) } }
     }
 
     /// What has to wait for something else than the upstream, which is rare.
-    pub(super) fn later(
+    pub(in crate::sidecar) fn later(
         future: impl Future<Output = Result<Response<AnswerBody>, Infallible>> + Send + 'static,
     ) -> Self {
         Self { state: State::Later { future: Box::pin(future) } }

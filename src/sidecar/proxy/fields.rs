@@ -16,10 +16,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, Uri, Version};
 use http_body::Body;
 
 use super::head::Upgrade;
-use super::identity::IdentityFields;
 use super::{Peer, forwarded, request_id};
 use crate::access_token::AccessToken;
-use crate::sidecar::field_class::{FieldClasses, is_plainly_spelled};
+use crate::sidecar::field_class::is_plainly_spelled;
+use crate::sidecar::identity::IdentityFields;
 use crate::sidecar::known_fields::{FieldKind, Mark, Present, kind};
 use crate::sidecar::settings::Settings;
 
@@ -31,9 +31,8 @@ const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection")
 const OURS: usize = 12;
 
 /// What is taken away and what is set; the same for every request.
-pub(super) struct FieldPolicy {
+pub(in crate::sidecar) struct FieldPolicy {
     identity: IdentityFields,
-    identity_classes: FieldClasses,
     forward_token: bool,
 }
 
@@ -57,13 +56,15 @@ pub(super) struct Hop<'a> {
 }
 
 impl FieldPolicy {
-    pub(super) fn new(settings: &Settings) -> Self {
-        let names = settings.claim_headers.iter().map(|one| &one.header);
+    pub(in crate::sidecar) fn new(settings: &Settings) -> Self {
         Self {
-            identity_classes: names.collect(),
             identity: IdentityFields::new(&settings.claim_headers),
             forward_token: settings.forward_token,
         }
+    }
+
+    pub(in crate::sidecar) fn identity(&self) -> &IdentityFields {
+        &self.identity
     }
 
     /// Makes a client's request ours.
@@ -83,7 +84,11 @@ impl FieldPolicy {
         }
         headers.reserve(OURS);
         if let Some(token) = admission.token {
-            self.identity.set(headers, token);
+            for (name, value) in self.identity.of(token) {
+                if let Some(value) = value {
+                    headers.insert(name.clone(), value);
+                }
+            }
         }
         forwarded::set(headers, hop.host, hop.peer);
         headers.insert(VIA, via);
@@ -107,16 +112,20 @@ impl FieldPolicy {
 
     /// Whether no client may send this field to the upstream. A token goes there if that was asked
     /// for, and never before it was verified.
-    fn is_ours(&self, name: &HeaderName, is_verified: bool) -> bool {
-        let forwards = self.forward_token && is_verified;
-        self.identity_classes.hold(name) || (!forwards && (*name == AUTHORIZATION || *name == DPOP))
+    pub(in crate::sidecar) fn is_ours(&self, name: &HeaderName, is_verified: bool) -> bool {
+        let is_credential = *name == AUTHORIZATION || *name == DPOP;
+        self.identity.hold(name) || (is_credential && !self.forwards(is_verified))
+    }
+
+    /// Whether the upstream gets the client's credentials.
+    pub(in crate::sidecar) fn forwards(&self, is_verified: bool) -> bool {
+        self.forward_token && is_verified
     }
 
     /// A trailer may not say what the header could not.
     pub(super) fn clean_trailers(&self, trailers: &mut HeaderMap) {
-        let is_forbidden = |name: &HeaderName| {
-            kind(name) != FieldKind::EndToEnd || self.identity_classes.hold(name)
-        };
+        let is_forbidden =
+            |name: &HeaderName| kind(name) != FieldKind::EndToEnd || self.identity.hold(name);
         let doomed: Vec<_> = trailers.keys().filter(|name| is_forbidden(name)).cloned().collect();
         for name in doomed {
             trailers.remove(name);

@@ -48,7 +48,7 @@ impl Head {
 /// Not a tunnel to anywhere, nor an echo of fields that are not for the client. Nor what some
 /// services take for another method than rules do: names are case-sensitive (RFC 9110 §9.1), and
 /// all that are in use are in upper case, but services make `DELETE` of `delete`.
-fn is_served(method: &Method) -> bool {
+pub(in crate::sidecar) fn is_served(method: &Method) -> bool {
     !matches!(*method, Method::CONNECT | Method::TRACE)
         && !method.as_str().bytes().any(|byte| byte.is_ascii_lowercase())
 }
@@ -117,7 +117,7 @@ fn host(request: &Request<Incoming>) -> Result<HeaderValue, BadRequest> {
 
 /// A name or an address, and perhaps a port (RFC 3986 §3.2.2). Nothing is escaped in names that
 /// are in use.
-fn is_host(text: &[u8]) -> bool {
+pub(in crate::sidecar) fn is_host(text: &[u8]) -> bool {
     let is_address = |byte: &u8| byte.is_ascii_hexdigit() || matches!(byte, b':' | b'.');
     let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(byte);
     let (is_good, port) = match text.strip_prefix(b"[") {

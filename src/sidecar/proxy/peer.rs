@@ -16,7 +16,7 @@ use crate::sidecar::settings::Networks;
 pub(in crate::sidecar) struct Peer {
     pub(in crate::sidecar) address: IpAddr,
     /// Whether what it says about where requests come from is believed.
-    pub(super) trusted: bool,
+    pub(in crate::sidecar) trusted: bool,
     pub(super) scheme: &'static str,
     /// The address as logs and `X-Forwarded-For` have it.
     pub(super) text: Box<str>,

@@ -7,7 +7,7 @@ use http::{HeaderValue, Method, Response, StatusCode};
 use crate::sidecar::telemetry::{BadRequest, UpstreamFailure};
 
 /// The answer to a request that cannot be judged.
-pub(super) fn of_request(fault: BadRequest, method: &Method) -> Response<Bytes> {
+pub(in crate::sidecar) fn of_request(fault: BadRequest, method: &Method) -> Response<Bytes> {
     let (status, detail) = request_row(fault);
     let mut response = problem(status, detail, method);
     let headers = response.headers_mut();
@@ -18,6 +18,13 @@ pub(super) fn of_request(fault: BadRequest, method: &Method) -> Response<Bytes> 
     // Whoever sends what can be read in two ways is not listened to any further.
     headers.insert(CONNECTION, HeaderValue::from_static("close"));
     response
+}
+
+/// The answer to a gateway whose client's request cannot be judged. Other clients use its
+/// connection too.
+pub(in crate::sidecar) fn of_original(fault: BadRequest, method: &Method) -> Response<Bytes> {
+    let (status, detail) = request_row(fault);
+    problem(status, detail, method)
 }
 
 /// The answer where the upstream gave none.
@@ -34,7 +41,8 @@ pub(super) fn of_client(method: &Method) -> Response<Bytes> {
     response
 }
 
-const fn request_row(fault: BadRequest) -> (StatusCode, &'static str) {
+/// Status and text for a request that cannot be judged.
+pub(in crate::sidecar) const fn request_row(fault: BadRequest) -> (StatusCode, &'static str) {
     match fault {
         BadRequest::AmbiguousPath => {
             (StatusCode::BAD_REQUEST, "The path can be read in more than one way")
@@ -49,6 +57,29 @@ const fn request_row(fault: BadRequest) -> (StatusCode, &'static str) {
         BadRequest::Expectation => {
             (StatusCode::EXPECTATION_FAILED, "The only expectation that is known is 100-continue")
         }
+        BadRequest::UntrustedGateway => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "Nothing is believed of what the peer says about requests of others",
+        ),
+        BadRequest::OriginalMissing => (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The gateway does not say which method and path were asked for",
+        ),
+        BadRequest::OriginalContradictory => {
+            (StatusCode::BAD_REQUEST, "What is said about the original request contradicts itself")
+        }
+        BadRequest::OriginalMalformed => (
+            StatusCode::BAD_REQUEST,
+            "What is said about the original request is no method, path, scheme or host",
+        ),
+        BadRequest::OriginalTooLarge => (
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "The fields of the original request are too many, or too large",
+        ),
+        BadRequest::SmuggledField => (
+            StatusCode::BAD_REQUEST,
+            "A field of the request could pass for one that clients may not send",
+        ),
     }
 }
 

@@ -2,15 +2,15 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use http::header::CONNECTION;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri};
 use hyper::body::Incoming;
 
-use super::{Peer, Proxy, forwarded, request_id};
+use super::{Peer, forwarded, request_id};
 use crate::sidecar::access_log::Line;
+use crate::sidecar::desk::Desk;
 use crate::sidecar::known_fields::{Mark, Present};
 use crate::sidecar::pace::Underway;
 use crate::sidecar::telemetry::{InFlight, Outcome};
@@ -18,8 +18,8 @@ use crate::sidecar::telemetry::{InFlight, Outcome};
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// One request, from its head to the last byte of its answer. Told when dropped.
-pub(super) struct Record {
-    proxy: Arc<Proxy>,
+pub(in crate::sidecar) struct Record {
+    desk: Arc<Desk>,
     started: Instant,
     method: Method,
     /// As the client wrote it.
@@ -39,17 +39,17 @@ pub(super) struct Record {
 }
 
 impl Record {
-    pub(super) fn begin(
-        proxy: &Arc<Proxy>,
+    pub(in crate::sidecar) fn begin(
+        desk: &Arc<Desk>,
         peer: &Arc<Peer>,
         request: &Request<Incoming>,
         present: Present,
     ) -> Self {
         let headers = request.headers();
-        let trusted = &proxy.shared.trusted_proxies;
+        let trusted = &desk.shared.trusted_proxies;
         let told = || forwarded::client(headers, |address| trusted.contain(address));
         Self {
-            proxy: Arc::clone(proxy),
+            desk: Arc::clone(desk),
             started: Instant::now(),
             method: request.method().clone(),
             uri: request.uri().clone(),
@@ -67,52 +67,61 @@ impl Record {
             is_finished: false,
             peer: Arc::clone(peer),
             _underway: peer.pace().request(),
-            _in_flight: proxy.shared.telemetry.in_flight(),
+            _in_flight: desk.shared.telemetry.in_flight(),
         }
     }
 
-    pub(super) fn proxy(&self) -> &Arc<Proxy> {
-        &self.proxy
+    /// The request that is meant, where another one asks about it.
+    pub(in crate::sidecar) fn is_about(&mut self, method: &Method, uri: &Uri) {
+        self.method = method.clone();
+        self.uri = uri.clone();
     }
 
-    pub(super) fn peer(&self) -> &Arc<Peer> {
+    pub(in crate::sidecar) fn peer(&self) -> &Arc<Peer> {
         &self.peer
     }
 
-    pub(super) fn method(&self) -> &Method {
+    pub(in crate::sidecar) fn method(&self) -> &Method {
         &self.method
     }
 
-    pub(super) fn request_id(&self) -> &HeaderValue {
+    pub(in crate::sidecar) fn request_id(&self) -> &HeaderValue {
         &self.request_id
     }
 
-    pub(super) fn rule(&mut self, number: Option<usize>) {
+    /// Its fields and its client, where they are not those of the one that asks.
+    pub(in crate::sidecar) fn came_with(&mut self, headers: &HeaderMap, client: Option<IpAddr>) {
+        self.client = client;
+        self.request_id = request_id::of(headers, Present::of(headers));
+        self.traceparent = headers.get(TRACEPARENT).cloned();
+    }
+
+    pub(in crate::sidecar) fn rule(&mut self, number: Option<usize>) {
         self.rule = number;
     }
 
-    pub(super) fn outcome(&mut self, outcome: Outcome) {
+    pub(in crate::sidecar) fn outcome(&mut self, outcome: Outcome) {
         self.outcome = outcome;
     }
 
-    pub(super) fn status(&mut self, status: StatusCode) {
+    pub(in crate::sidecar) fn status(&mut self, status: StatusCode) {
         self.status = Some(status);
     }
 
     /// Asks a client of HTTP/1.1 to close while we are leaving. HTTP/2 has a frame for it.
-    pub(super) fn say_goodbye(&self, headers: &mut HeaderMap) {
+    pub(in crate::sidecar) fn say_goodbye(&self, headers: &mut HeaderMap) {
         if !self.peer.pace().is_http2() && self.peer.pace().is_leaving() {
             headers.insert(CONNECTION, HeaderValue::from_static("close"));
         }
     }
 
     /// Bytes of the answer's body that were handed over.
-    pub(super) fn sent(&mut self, bytes: u64) {
+    pub(in crate::sidecar) fn sent(&mut self, bytes: u64) {
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
     /// The answer is complete, or has ended for a reason that is noted.
-    pub(super) fn finish(&mut self) {
+    pub(in crate::sidecar) fn finish(&mut self) {
         self.is_finished = true;
     }
 }
@@ -122,13 +131,13 @@ impl Drop for Record {
         // Nobody drops an answer that is still read, but for the end of it all.
         let outcome = match self.is_finished {
             true => self.outcome,
-            false if self.proxy.is_over.load(Ordering::Relaxed) => Outcome::CutOff,
+            false if self.desk.is_over() => Outcome::CutOff,
             false => Outcome::ClientGone,
         };
         let took = self.started.elapsed();
-        self.proxy.shared.telemetry.record(outcome, took);
+        self.desk.shared.telemetry.record(outcome, took);
         let told = self.client.map(|address| address.to_string());
-        self.proxy.log.write(&Line {
+        self.desk.log.write(&Line {
             client: told.as_deref().unwrap_or(&self.peer.text),
             method: &self.method,
             path: self.uri.path(),

@@ -11,8 +11,8 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use super::Proxy;
 use super::pause::Pause;
+use crate::sidecar::desk::Desk;
 use crate::sidecar::upstream::BoxError;
 
 /// How long a client may pause in the middle of its body. nginx's default too.
@@ -25,7 +25,7 @@ pub(super) struct RequestBody(Option<Box<Content>>);
 
 struct Content {
     inner: Incoming,
-    proxy: Arc<Proxy>,
+    desk: Arc<Desk>,
     upload: Upload,
     pause: Pause,
 }
@@ -43,16 +43,16 @@ struct Progress {
 static START: LazyLock<Instant> = LazyLock::new(Instant::now);
 
 impl RequestBody {
-    pub(super) fn new(inner: Incoming, proxy: &Arc<Proxy>) -> (Self, Upload) {
+    pub(super) fn new(inner: Incoming, desk: &Arc<Desk>) -> (Self, Upload) {
         if inner.is_end_stream() {
             return (Self(None), Upload::of_nothing());
         }
         let upload = Upload::begun();
-        let proxy = Arc::clone(proxy);
+        let desk = Arc::clone(desk);
         (
             Self(Some(Box::new(Content {
                 inner,
-                proxy,
+                desk,
                 upload: upload.clone(),
                 pause: Pause::new(PAUSE),
             }))),
@@ -85,7 +85,7 @@ impl Content {
     fn clean(&self, frame: Frame<Bytes>) -> Frame<Bytes> {
         match frame.into_trailers() {
             Ok(mut trailers) => {
-                self.proxy.shared.fields.clean_trailers(&mut trailers);
+                self.desk.shared.fields.clean_trailers(&mut trailers);
                 Frame::trailers(trailers)
             }
             Err(data) => data,

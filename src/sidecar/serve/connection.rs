@@ -15,8 +15,9 @@ use tokio::time::timeout;
 use super::protocols::{Connection, Protocols};
 use super::tls::Tls;
 use crate::sidecar::drain::Phase;
+use crate::sidecar::front::Front;
 use crate::sidecar::pace::{Pace, Paced, Patience};
-use crate::sidecar::proxy::{Peer, Proxy};
+use crate::sidecar::proxy::Peer;
 
 /// For TLS to be agreed on.
 const HANDSHAKE: Duration = Duration::from_secs(10);
@@ -35,7 +36,7 @@ pub(super) struct Accepted {
 }
 
 impl Accepted {
-    pub(super) async fn serve(self, proxy: Arc<Proxy>, protocols: Arc<Protocols>) {
+    pub(super) async fn serve(self, front: Arc<Front>, protocols: Arc<Protocols>) {
         let Self { stream, peer, tls } = self;
         let stream = match TcpStream::from_std(stream) {
             Ok(stream) => stream,
@@ -45,23 +46,23 @@ impl Accepted {
             }
         };
         // Boxed, as each connection would have room for both.
-        let Some(tls) = tls else { return Box::pin(serve(stream, peer, proxy, &protocols)).await };
+        let Some(tls) = tls else { return Box::pin(serve(stream, peer, front, &protocols)).await };
         match timeout(HANDSHAKE, Box::pin(tls.accept(stream))).await {
-            Ok(Ok(stream)) => Box::pin(serve(stream, peer, proxy, &protocols)).await,
+            Ok(Ok(stream)) => Box::pin(serve(stream, peer, front, &protocols)).await,
             Ok(Err(error)) => tracing::debug!(%error, "TLS could not be agreed on"),
             Err(_) => tracing::debug!("TLS was not agreed on in time"),
         }
     }
 }
 
-async fn serve<T>(stream: T, peer: Peer, proxy: Arc<Proxy>, protocols: &Protocols)
+async fn serve<T>(stream: T, peer: Peer, front: Arc<Front>, protocols: &Protocols)
 where
     T: AsyncRead + AsyncWrite + Send + Unpin + 'static,
 {
     let peer = Arc::new(peer);
     let pace = Arc::clone(peer.pace());
     let io = Paced::new(stream, Arc::clone(&pace));
-    let service = service_fn(|request| proxy.answer(request, &peer));
+    let service = service_fn(|request| front.answer(request, &peer));
     let mut connection = pin!(Connection::new(io, service, protocols));
     let mut guest = peer.guest().clone();
     let mut is_closing = false;

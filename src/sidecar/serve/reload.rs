@@ -16,7 +16,7 @@ use super::files::{self, RulesFile};
 use super::pem::Pems;
 use super::tls::Tls;
 use crate::env::variables;
-use crate::sidecar::proxy::Shared;
+use crate::sidecar::desk::Shared;
 use crate::sidecar::rules::Rules;
 use crate::sidecar::telemetry::{Reloads, Watched};
 

@@ -11,7 +11,8 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use super::connection::Accepted;
 use super::logging::Log;
 use super::protocols::Protocols;
-use crate::sidecar::proxy::{Proxy, Shared};
+use crate::sidecar::desk::Shared;
+use crate::sidecar::front::Front;
 use crate::sidecar::seat::Load;
 use crate::sidecar::settings::Settings;
 use crate::sidecar::upstream::Places;
@@ -38,8 +39,8 @@ impl Workers {
         log: &Log,
     ) -> io::Result<Self> {
         let worker = |number| {
-            let proxy = Proxy::new(Arc::clone(shared), settings, Arc::clone(places), log.access());
-            Worker::start(number, proxy)
+            let front = Front::new(Arc::clone(shared), settings, Arc::clone(places), log.access());
+            Worker::start(number, front)
         };
         (0..Self::usual()).map(worker).collect::<io::Result<_>>().map(Self)
     }
@@ -70,27 +71,27 @@ impl Workers {
 }
 
 impl Worker {
-    fn start(number: usize, proxy: Proxy) -> io::Result<Self> {
+    fn start(number: usize, front: Front) -> io::Result<Self> {
         let (connections, incoming) = unbounded_channel();
         let load = Arc::new(AtomicUsize::new(0));
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let proxy = Arc::new(proxy);
+        let front = Arc::new(front);
         let thread = thread::Builder::new()
             .name(format!("worker-{number}"))
-            .spawn(move || work(runtime, &proxy, incoming))?;
+            .spawn(move || work(runtime, &front, incoming))?;
         Ok(Self { connections, load, thread })
     }
 }
 
-fn work(runtime: Runtime, proxy: &Arc<Proxy>, mut incoming: UnboundedReceiver<Accepted>) {
+fn work(runtime: Runtime, front: &Arc<Front>, mut incoming: UnboundedReceiver<Accepted>) {
     let protocols = Arc::new(Protocols::new());
     runtime.block_on(async {
         while let Some(accepted) = incoming.recv().await {
-            tokio::spawn(accepted.serve(Arc::clone(proxy), Arc::clone(&protocols)));
+            tokio::spawn(accepted.serve(Arc::clone(front), Arc::clone(&protocols)));
         }
     });
     // Requests that are cut off here still have their lines.
-    proxy.end();
+    front.end();
     drop(runtime);
-    proxy.log().flush();
+    front.log().flush();
 }

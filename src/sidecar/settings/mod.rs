@@ -6,6 +6,7 @@
 mod addresses;
 mod claim_headers;
 mod log;
+mod mode;
 mod networks;
 mod summary;
 mod tls;
@@ -17,6 +18,7 @@ use std::time::Duration;
 pub(super) use addresses::{Protocol, UpstreamAddress, loopback_socket};
 pub(super) use claim_headers::ClaimHeader;
 pub(super) use log::{LogFormat, LogSettings};
+pub(super) use mode::Mode;
 pub(super) use networks::Networks;
 pub(super) use tls::{Pem, TlsFiles};
 
@@ -33,7 +35,7 @@ const TRUSTS_EVERYBODY: &str = "PORTCULLIS_TRUSTED_PROXIES holds all addresses: 
 
 /// Everything that `portcullis serve` needs to know.
 pub(super) struct Settings {
-    pub(super) upstream: UpstreamAddress,
+    pub(super) mode: Mode,
     pub(super) listen: SocketAddr,
     pub(super) admin_listen: Option<SocketAddr>,
     /// The file of rules.
@@ -55,21 +57,19 @@ impl Settings {
     /// `source`, and stand-ins take the place of what is at fault.
     pub(super) fn read(source: &mut Source) -> (Self, ResourceServerBuilder) {
         let engine = read_engine(source);
-        mode(source);
-        let upstream = source.read_required(variables::UPSTREAM, addresses::upstream);
         let (listen, admin_listen) = addresses::listen(source);
-        let own = [(Some(listen), variables::LISTEN), (admin_listen, variables::ADMIN_LISTEN)];
-        for (address, variable) in own {
-            let leads_back = |upstream: &UpstreamAddress| address.is_some_and(|at| upstream.is(at));
-            if upstream.as_ref().is_some_and(leads_back) {
+        let trusted_proxies = source.read(variables::TRUSTED_PROXIES, networks::parse);
+        let mode = mode::read(source, &trusted_proxies);
+        if let Mode::Proxy(upstream) = &mode {
+            let own = [(Some(listen), variables::LISTEN), (admin_listen, variables::ADMIN_LISTEN)];
+            for (_, variable) in own.iter().filter(|(at, _)| at.is_some_and(|at| upstream.is(at))) {
                 source.fault(variables::UPSTREAM, format!("is the address of {variable} itself"));
             }
         }
         let forward_token = forward_token(source);
         let rules = source.read(variables::RULES, values::path).value();
         let claim_headers = claim_headers::read(source);
-        let trusted_proxies = source.read(variables::TRUSTED_PROXIES, networks::parse).value();
-        if trusted_proxies.as_ref().is_some_and(Networks::are_everything) {
+        if matches!(&trusted_proxies, Read::Value(networks) if networks.are_everything()) {
             source.warn(TRUSTS_EVERYBODY);
         }
         let tls = tls::read(source);
@@ -77,13 +77,13 @@ impl Settings {
         let log = log::read(source);
         let engine_summary = summary::of_engine(source);
         let mut settings = Self {
-            upstream: upstream.unwrap_or_else(UpstreamAddress::stand_in),
+            mode,
             listen,
             admin_listen,
             rules,
             forward_token,
             claim_headers,
-            trusted_proxies: trusted_proxies.unwrap_or_default(),
+            trusted_proxies: trusted_proxies.value().unwrap_or_default(),
             tls,
             drain_timeout: drain_timeout.unwrap_or(DEFAULT_DRAIN_TIMEOUT),
             log,
@@ -92,13 +92,6 @@ impl Settings {
         };
         settings.summary = summary::of(engine_summary, &settings);
         (settings, engine)
-    }
-}
-
-fn mode(source: &mut Source) {
-    let modes = [("proxy", true), ("forward-auth", false), ("ext-authz", false)];
-    if let Read::Value(false) = source.read(variables::MODE, |text| values::choice(text, &modes)) {
-        source.fault(variables::MODE, "is not there yet; this version has proxy alone");
     }
 }
 
@@ -152,8 +145,6 @@ mod tests {
     fn what_cannot_work_is_refused() {
         assert!(faults(&[]).is_empty(), "{:?}", faults(&[]));
         for (more, fault) in [
-            (&[("PORTCULLIS_MODE", "forward-auth")][..], "PORTCULLIS_MODE: is not there yet"),
-            (&[("PORTCULLIS_MODE", "ext-authz")], "PORTCULLIS_MODE: is not there yet"),
             (
                 &[("PORTCULLIS_ADMIN_LISTEN", "127.0.0.1:8080")],
                 "PORTCULLIS_ADMIN_LISTEN: must not be the address of PORTCULLIS_LISTEN",

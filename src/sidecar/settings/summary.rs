@@ -1,7 +1,7 @@
 //! The configuration as it counts, for the log at the start and the status page. Nothing secret can
 //! be in it: values of variables that may hold secrets are told by where they are from.
 
-use super::{LogFormat, Pem, Settings};
+use super::{LogFormat, Mode, Pem, Settings};
 use crate::env::{Origin, Read, Source, variables};
 use crate::fetch::shown;
 
@@ -33,9 +33,12 @@ pub(super) fn of(mut lines: Vec<(String, String)>, settings: &Settings) -> Vec<(
         Pem::File(path) => format!("from the file {}", path.display()),
     };
     let mut line = |variable: &str, value: String| lines.push((variable.to_owned(), value));
-    line(variables::UPSTREAM, settings.upstream.to_string());
+    if let Mode::Proxy(upstream) = &settings.mode {
+        line(variables::UPSTREAM, upstream.to_string());
+    }
     line(variables::LISTEN, settings.listen.to_string());
     line(variables::ADMIN_LISTEN, or(settings.admin_listen.map(|at| at.to_string()), "off"));
+    line(variables::MODE, settings.mode.name().to_owned());
     line(
         variables::RULES,
         or(settings.rules.as_ref().map(|path| path.display().to_string()), "none"),

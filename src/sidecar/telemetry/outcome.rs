@@ -38,6 +38,19 @@ pub(in crate::sidecar) enum BadRequest {
     Framing,
     /// `Expect` with something other than `100-continue`.
     Expectation,
+    /// Who asks about another's request is not believed.
+    UntrustedGateway,
+    /// It is not said which request is meant.
+    OriginalMissing,
+    /// It is said in two ways which request is meant.
+    OriginalContradictory,
+    /// What is said to be meant is no request.
+    OriginalMalformed,
+    /// What is said to be meant has more fields than are read.
+    OriginalTooLarge,
+    /// A field that the service could take for one of ours, or that makes another method of the
+    /// request, and that a gateway would pass on.
+    SmuggledField,
 }
 
 /// Why the upstream has not answered as it should.
@@ -156,8 +169,19 @@ impl Class {
 }
 
 impl BadRequest {
-    pub(in crate::sidecar) const ALL: [Self; 5] =
-        [Self::AmbiguousPath, Self::Target, Self::Method, Self::Framing, Self::Expectation];
+    pub(in crate::sidecar) const ALL: [Self; 11] = [
+        Self::AmbiguousPath,
+        Self::Target,
+        Self::Method,
+        Self::Framing,
+        Self::Expectation,
+        Self::UntrustedGateway,
+        Self::OriginalMissing,
+        Self::OriginalContradictory,
+        Self::OriginalMalformed,
+        Self::OriginalTooLarge,
+        Self::SmuggledField,
+    ];
 
     const fn name(self) -> &'static str {
         match self {
@@ -166,6 +190,12 @@ impl BadRequest {
             Self::Method => "method",
             Self::Framing => "framing",
             Self::Expectation => "expectation",
+            Self::UntrustedGateway => "untrusted_gateway",
+            Self::OriginalMissing => "original_missing",
+            Self::OriginalContradictory => "original_contradictory",
+            Self::OriginalMalformed => "original_malformed",
+            Self::OriginalTooLarge => "original_too_large",
+            Self::SmuggledField => "smuggled_field",
         }
     }
 }

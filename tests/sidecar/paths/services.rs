@@ -2,7 +2,7 @@
 
 use std::env;
 use std::fs;
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use http::Response;
 use http_body_util::Full;
 
-use crate::support::{Recorded, Upstream, get};
+use crate::support::{Recorded, Upstream, get, is_missing};
 
 /// One service.
 pub(super) struct Service {
@@ -24,21 +24,6 @@ enum Kind {
     Nginx { process: Child, folder: PathBuf, address: SocketAddr },
     Node { process: Child, address: SocketAddr },
     Hyper(Upstream),
-}
-
-/// Says that a test is skipped for want of a program; a panic where nothing may be skipped, which
-/// is where `CI` is `true`.
-fn is_missing(program: &str, version: &str) -> bool {
-    let found =
-        Command::new(program).arg(version).stderr(Stdio::null()).stdout(Stdio::null()).status();
-    if found.is_ok_and(|status| status.success()) {
-        return false;
-    }
-    let notice = format!("skipped: there is no {program}");
-    assert!(env::var_os("CI").is_none_or(|ci| ci != "true"), "in CI, {notice}");
-    // Not eprintln!, which the test harness swallows when the test passes.
-    io::stderr().write_all(format!("{notice}\n").as_bytes()).unwrap();
-    true
 }
 
 impl Service {

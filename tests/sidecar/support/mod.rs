@@ -13,6 +13,7 @@ mod raw;
 mod raw_upstream;
 mod secure;
 mod stage;
+mod tools;
 mod upstream;
 
 pub(crate) use balancer::{Balancer, KeepAlive};
@@ -24,6 +25,7 @@ pub(crate) use raw::{Answer, Connection, get, get_from};
 pub(crate) use raw_upstream::{RawRequest, RawUpstream};
 pub(crate) use secure::{Identity, SecureClient, connect, trusting};
 pub(crate) use stage::Stage;
+pub(crate) use tools::is_missing;
 pub(crate) use upstream::{Recorded, Upstream};
 
 use portcullis::testing::{Authority, ManualClock, TokenBuilder};

@@ -73,6 +73,15 @@ impl Sidecar {
             .with("PORTCULLIS_DRAIN_TIMEOUT", "5s")
     }
 
+    /// What gateways on this machine ask about requests.
+    pub(crate) fn asked_by_gateways(authority: &Authority) -> Settings {
+        // Port 1 is never used: there is no upstream in this mode.
+        Self::trusting(authority.issuer_url(), ([127, 0, 0, 1], 1).into())
+            .with("PORTCULLIS_UPSTREAM", "")
+            .with("PORTCULLIS_MODE", "forward-auth")
+            .with("PORTCULLIS_TRUSTED_PROXIES", "127.0.0.0/8")
+    }
+
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }

@@ -106,6 +106,26 @@ const fn bad(kind: BadRequest) -> &'static str {
         BadRequest::Method => "CONNECT, or a method that is not served.",
         BadRequest::Framing => "The end of a body was ambiguous: a broken client, or smuggling.",
         BadRequest::Expectation => "An Expect field with something other than 100-continue.",
+        BadRequest::UntrustedGateway => {
+            "A gateway asked whose address PORTCULLIS_TRUSTED_PROXIES does not hold."
+        }
+        BadRequest::OriginalMissing => {
+            "A gateway does not say which method and path were asked for: look at its configuration."
+        }
+        BadRequest::OriginalContradictory => {
+            "Two accounts of what was asked for differ: a client sends fields that its gateway should \
+             take away, or has forged them."
+        }
+        BadRequest::OriginalMalformed => {
+            "What a gateway says was asked for is no method, path, scheme or host."
+        }
+        BadRequest::OriginalTooLarge => {
+            "More than 100 fields, or 64 KiB of them. Does Envoy send bodies too (with_request_body)?"
+        }
+        BadRequest::SmuggledField => {
+            "A field in a spelling that passes for an identity field, or a method override: a \
+             scanner, or a client that the gateway should take it away from."
+        }
     }
 }
 

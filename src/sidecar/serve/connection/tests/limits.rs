@@ -105,8 +105,8 @@ async fn tls_is_agreed_on_in_ten_seconds_or_not_at_all() {
     let mut client = TcpStream::connect(port.local_addr().unwrap()).await.unwrap();
     let stream = port.accept().await.unwrap().0.into_std().unwrap();
     let accepted = Accepted { stream, peer: stage.peer(), tls: Some(tls) };
-    let proxy = Arc::clone(&stage.proxy);
-    tokio::spawn(async move { accepted.serve(proxy, Arc::new(Protocols::new())).await });
+    let front = Arc::clone(&stage.front);
+    tokio::spawn(async move { accepted.serve(front, Arc::new(Protocols::new())).await });
     // The beginning of a record, of which nothing more comes.
     client.write_all(&[0x16, 0x03, 0x01]).await.unwrap();
     settle().await;

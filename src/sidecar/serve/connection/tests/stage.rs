@@ -13,9 +13,11 @@ use crate::authentication::Issuer;
 use crate::env::Source;
 use crate::resource_server::ResourceServer;
 use crate::sidecar::access_log::AccessLog;
+use crate::sidecar::desk::Shared;
 use crate::sidecar::drain::Drain;
+use crate::sidecar::front::Front;
 use crate::sidecar::log_writer::{Writer, Written};
-use crate::sidecar::proxy::{Peer, Proxy, Shared};
+use crate::sidecar::proxy::Peer;
 use crate::sidecar::rules::Rules;
 use crate::sidecar::seat::Seat;
 use crate::sidecar::settings::{LogFormat, Networks, Settings};
@@ -25,7 +27,7 @@ use crate::sidecar::upstream::Places;
 /// A proxy that lets everybody in, and a service on a socket of its own.
 pub(super) struct Stage {
     pub(super) upstream: TcpListener,
-    pub(super) proxy: Arc<Proxy>,
+    pub(super) front: Arc<Front>,
     pub(super) drain: Drain,
     log: (Writer, Written, Lines),
 }
@@ -65,10 +67,10 @@ impl Stage {
         let lines = Lines::default();
         let (writer, written) = Writer::start("log", lines.clone()).unwrap();
         let log = AccessLog::new(Some(writer.clone()), LogFormat::Text);
-        let proxy = Arc::new(Proxy::new(shared, &settings, Arc::new(Places::new(places)), log));
+        let front = Arc::new(Front::new(shared, &settings, Arc::new(Places::new(places)), log));
         let drain = Drain::new();
         tokio::spawn(drain.wake_to_look());
-        Self { upstream, proxy, drain, log: (writer, written, lines) }
+        Self { upstream, front, drain, log: (writer, written, lines) }
     }
 
     pub(super) async fn new() -> Self {
@@ -83,8 +85,8 @@ impl Stage {
     /// A client's connection.
     pub(super) fn open(&self) -> DuplexStream {
         let (near, far) = duplex(64 * 1024);
-        let (peer, proxy) = (self.peer(), Arc::clone(&self.proxy));
-        tokio::spawn(async move { serve(far, peer, proxy, &Protocols::new()).await });
+        let (peer, front) = (self.peer(), Arc::clone(&self.front));
+        tokio::spawn(async move { serve(far, peer, front, &Protocols::new()).await });
         near
     }
 
@@ -100,8 +102,8 @@ impl Stage {
 
     /// The access log, of a proxy that nobody uses any more.
     pub(super) async fn lines(self) -> String {
-        let Self { proxy, log: (writer, written, lines), .. } = self;
-        proxy.log().flush();
+        let Self { front, log: (writer, written, lines), .. } = self;
+        front.log().flush();
         writer.close();
         written.wait().await;
         let lines = lines.0.lock().unwrap().clone();

@@ -1,13 +1,17 @@
-//! Who is calling, for the upstream: fields made of claims.
+//! Who is calling, for the service: fields made of claims.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use serde_json::Value;
 
+use super::field_class::FieldClasses;
+use super::settings::ClaimHeader;
 use crate::access_token::AccessToken;
-use crate::sidecar::settings::ClaimHeader;
 
 /// Which claim goes where.
-pub(super) struct IdentityFields(Vec<(HeaderName, Claim)>);
+pub(super) struct IdentityFields {
+    fields: Vec<(HeaderName, Claim)>,
+    classes: FieldClasses,
+}
 
 /// What is said of a token. The first four are known without reading its claims again, and as the
 /// engine understands them.
@@ -29,17 +33,27 @@ impl IdentityFields {
             "scope" => Claim::Scope,
             other => Claim::Other(other.to_owned()),
         };
-        Self(configured.iter().map(|one| (one.header.clone(), source(&one.claim))).collect())
+        let fields = configured.iter().map(|one| (one.header.clone(), source(&one.claim)));
+        let classes = configured.iter().map(|one| &one.header).collect();
+        Self { fields: fields.collect(), classes }
     }
 
-    /// Sets what the token says. A claim that is absent, or cannot stand in a field, sets nothing,
-    /// and whatever the client sent under that name is gone before.
-    pub(super) fn set(&self, headers: &mut HeaderMap, token: &AccessToken) {
-        for (name, claim) in &self.0 {
-            if let Some(value) = value(claim, token) {
-                headers.insert(name.clone(), value);
-            }
-        }
+    /// All of them, with what the token says. A claim that is absent, or cannot stand in a field,
+    /// says nothing; whatever the client sent under that name has to go all the same.
+    pub(super) fn of<'a>(
+        &'a self,
+        token: &'a AccessToken,
+    ) -> impl Iterator<Item = (&'a HeaderName, Option<HeaderValue>)> {
+        self.fields.iter().map(|(name, claim)| (name, value(claim, token)))
+    }
+
+    pub(super) fn names(&self) -> impl Iterator<Item = &HeaderName> {
+        self.fields.iter().map(|(name, _)| name)
+    }
+
+    /// Whether some server takes a field for one of these.
+    pub(super) fn hold(&self, name: &HeaderName) -> bool {
+        self.classes.hold(name)
     }
 }
 

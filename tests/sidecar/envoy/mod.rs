@@ -1,0 +1,8 @@
+//! `PORTCULLIS_MODE=ext-authz` behind a real Envoy, seen by its clients and by the service.
+
+mod calls;
+pub(crate) mod gateway;
+mod grpc;
+mod paths;
+mod switches;
+mod table;
