@@ -1,5 +1,6 @@
 //! `WWW-Authenticate` fields (RFC 6750 §3, RFC 9110 §11.6.1), written once per route.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use http::HeaderValue;
@@ -7,6 +8,7 @@ use http::HeaderValue;
 use crate::authorization::{Requirement, StepUp};
 use crate::rejection::{self, Challenge, RefusalBody, Rejection};
 use crate::rejection_kind::RejectionKind;
+use crate::scope::OFFLINE_ACCESS;
 
 /// What every challenge of a resource server says.
 #[derive(Debug, Clone)]
@@ -14,6 +16,8 @@ pub(crate) struct ChallengeSettings {
     pub(crate) realm: String,
     /// The address of the metadata document (RFC 9728 §5.1).
     pub(crate) resource_metadata: Option<String>,
+    /// Whether `offline_access` is left out of advertised scope.
+    pub(crate) without_offline_access: bool,
     /// A page for people (RFC 6750 §3).
     pub(crate) error_uri: Option<String>,
     /// Whether a 401 names the scope that the request needs. A 403 always does, and a 401 to whom
@@ -107,12 +111,23 @@ fn write(settings: &ChallengeSettings, needs: &Needs, kind: RejectionKind) -> Op
         }
     }
     if let Some(scope) = needs.scope.as_deref().filter(|_| names_scope) {
-        field.parameter("scope", scope);
+        let scope = match settings.without_offline_access {
+            true => Cow::Owned(without_offline_access(scope)),
+            false => Cow::Borrowed(scope),
+        };
+        if !scope.is_empty() {
+            field.parameter("scope", &scope);
+        }
     }
     if let Some(address) = &settings.resource_metadata {
         field.parameter("resource_metadata", address);
     }
     field.finish()
+}
+
+fn without_offline_access(scope: &str) -> String {
+    let elements = scope.split(' ').filter(|element| *element != OFFLINE_ACCESS);
+    elements.collect::<Vec<_>>().join(" ")
 }
 
 /// One challenge under construction. Every value is a quoted-string.
@@ -165,6 +180,7 @@ mod tests {
         ChallengeSettings {
             realm: "rs".to_owned(),
             resource_metadata: None,
+            without_offline_access: false,
             error_uri: None,
             scope_on_401: true,
         }

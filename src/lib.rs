@@ -113,7 +113,7 @@
 //!
 //! | Feature | Brings |
 //! | --- | --- |
-//! | `axum` | extractors: [`AccessToken`], `Option<AccessToken>`, `Claims<T>` |
+//! | `axum` | extractors: [`AccessToken`], `Option<AccessToken>`, `Claims<T>`; routes for the metadata document |
 //! | `env` | `ResourceServer::from_env()`, configuration from `PORTCULLIS_*` variables |
 //! | `metrics` | counts about keys, see above |
 //! | `testing` | `testing::Authority`, an authorization server for tests |
@@ -183,7 +183,8 @@ pub use keys::{KeyFetches, KeyState, KeyStatus};
 pub use rejection::Rejection;
 pub use rejection_kind::RejectionKind;
 pub use resource_server::{
-    DangerousBuilder, KeysUnavailable, Preflight, ResourceServer, ResourceServerBuilder,
+    DangerousBuilder, KeysUnavailable, Preflight, ResourceMetadata, ResourceServer,
+    ResourceServerBuilder,
 };
 pub use scope::{InvalidScope, Scope, ScopePattern};
 pub use token_cache::TokenCacheStatus;
@@ -192,6 +193,11 @@ pub use token_cache::TokenCacheStatus;
 #[cfg(all(doctest, feature = "axum", feature = "tonic"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So do those of the page about metadata.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../docs/metadata.md")]
+struct AboutMetadata;
 
 /// So do those of the page about gRPC.
 #[cfg(all(doctest, feature = "tonic"))]

@@ -79,6 +79,7 @@ pub(super) enum Login<'a> {
     /// What another login of the same person could be like. There is none where a client acts for
     /// itself.
     Obtainable(&'a AccessToken),
+    #[cfg(feature = "sidecar")]
     TakenAsMet,
 }
 
@@ -87,7 +88,7 @@ impl Login<'_> {
     pub(super) fn obtainable(self) -> Self {
         match self {
             Self::Told(token, _) => Self::Obtainable(token),
-            other => other,
+            settled => settled,
         }
     }
 
@@ -113,6 +114,7 @@ impl Login<'_> {
         match self {
             Self::Told(token, clock) => is_met(token, clock),
             Self::Obtainable(token) => token.caller() != Caller::Client,
+            #[cfg(feature = "sidecar")]
             Self::TakenAsMet => true,
         }
     }

@@ -19,6 +19,9 @@ use crate::token_cache::TokenCacheStatus;
 
 pub use builder::{DangerousBuilder, Preflight, ResourceServerBuilder};
 pub(crate) use gate::{Decision, Gate};
+#[cfg(feature = "env")]
+pub(crate) use metadata::ResourceIdentifier;
+pub use metadata::ResourceMetadata;
 
 /// An OAuth 2.0 resource server: decides whether an access token may make a request.
 ///
@@ -36,6 +39,7 @@ struct Inner {
     query_token: QueryToken,
     preflight: Preflight,
     body: Option<RefusalBody>,
+    metadata: Option<ResourceMetadata>,
 }
 
 impl ResourceServer {
@@ -98,6 +102,12 @@ impl ResourceServer {
     /// between those of two threads, a request may have come.
     pub fn token_cache(&self) -> Option<TokenCacheStatus> {
         self.0.authenticator.token_cache()
+    }
+
+    /// The metadata document (RFC 9728); `None` where no
+    /// [`resource`](ResourceServerBuilder::resource) is configured.
+    pub fn metadata(&self) -> Option<&ResourceMetadata> {
+        self.0.metadata.as_ref()
     }
 
     /// What tokens are authenticated by, for those who explain it.

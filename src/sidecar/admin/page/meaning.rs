@@ -8,6 +8,7 @@ pub(super) const fn class_name(class: Class) -> &'static str {
         Class::Allowed => "Allowed",
         Class::Public => "Public",
         Class::Preflight => "Preflight",
+        Class::Metadata => "Metadata",
         Class::Refused => "Refused",
         Class::BadRequest => "Bad request",
         Class::UpstreamFailed => "Upstream failed",
@@ -22,6 +23,7 @@ pub(super) const fn meaning(outcome: Outcome) -> Option<&'static str> {
         Outcome::Allowed
         | Outcome::Public
         | Outcome::Preflight
+        | Outcome::Metadata
         | Outcome::ClientGone
         | Outcome::CutOff => None,
         Outcome::Refused(kind) => Some(refused(kind)),
