@@ -1,9 +1,14 @@
 //! `WWW-Authenticate` fields (RFC 6750 §3, RFC 9110 §11.6.1), written once per route.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
 use http::HeaderValue;
 
+use crate::authorization::{Requirement, StepUp};
 use crate::rejection::{self, Challenge, RefusalBody, Rejection};
 use crate::rejection_kind::RejectionKind;
+use crate::scope::OFFLINE_ACCESS;
 
 /// What every challenge of a resource server says.
 #[derive(Debug, Clone)]
@@ -11,35 +16,45 @@ pub(crate) struct ChallengeSettings {
     pub(crate) realm: String,
     /// The address of the metadata document (RFC 9728 §5.1).
     pub(crate) resource_metadata: Option<String>,
+    /// Whether `offline_access` is left out of advertised scope.
+    pub(crate) without_offline_access: bool,
     /// A page for people (RFC 6750 §3).
     pub(crate) error_uri: Option<String>,
-    /// Whether a 401 names the scope that the request needs. A 403 always does.
+    /// Whether a 401 names the scope that the request needs. A 403 always does, and a 401 to whom
+    /// only another login is missing.
     pub(crate) scope_on_401: bool,
 }
 
 /// The challenges of one route, one per reason, ready to send.
 pub(crate) struct Challenges {
     fields: [Option<HeaderValue>; RejectionKind::COUNT],
+    settings: Arc<ChallengeSettings>,
     body: Option<RefusalBody>,
 }
 
 impl Challenges {
-    /// `scope` is the scope that the route needs, as it is advertised.
+    /// For what the route needs.
     pub(crate) fn new(
-        settings: &ChallengeSettings,
-        scope: Option<&str>,
+        settings: &Arc<ChallengeSettings>,
+        requirement: &Requirement,
         body: Option<RefusalBody>,
     ) -> Self {
         let mut fields = [const { None }; RejectionKind::COUNT];
+        let needs = Needs::of(requirement);
         for (field, kind) in fields.iter_mut().zip(RejectionKind::all()) {
-            *field = write(settings, scope, kind);
+            *field = write(settings, &needs, kind);
         }
-        Self { fields, body }
+        Self { fields, settings: Arc::clone(settings), body }
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
         let challenge = self.fields.get(kind as usize).cloned().flatten();
         Rejection::new(kind).with_challenge(challenge).with_body(self.body.clone())
+    }
+
+    /// For what one request needs besides.
+    pub(crate) fn reject_for(&self, kind: RejectionKind, requirement: &Requirement) -> Rejection {
+        reject(kind, &self.settings, requirement, self.body.clone())
     }
 }
 
@@ -47,22 +62,33 @@ impl Challenges {
 pub(crate) fn reject(
     kind: RejectionKind,
     settings: &ChallengeSettings,
-    scope: Option<&str>,
+    requirement: &Requirement,
     body: Option<RefusalBody>,
 ) -> Rejection {
-    Rejection::new(kind).with_challenge(write(settings, scope, kind)).with_body(body)
+    let challenge = write(settings, &Needs::of(requirement), kind);
+    Rejection::new(kind).with_challenge(challenge).with_body(body)
 }
 
-fn write(
-    settings: &ChallengeSettings,
-    scope: Option<&str>,
-    kind: RejectionKind,
-) -> Option<HeaderValue> {
+/// What a route needs, as it is advertised.
+#[derive(Default)]
+struct Needs {
+    scope: Option<String>,
+    login: StepUp,
+}
+
+impl Needs {
+    fn of(requirement: &Requirement) -> Self {
+        Self { scope: requirement.advertised(), login: requirement.step_up() }
+    }
+}
+
+fn write(settings: &ChallengeSettings, needs: &Needs, kind: RejectionKind) -> Option<HeaderValue> {
     let (challenge, description) = rejection::challenge_of(kind);
     let names_scope = match challenge {
         Challenge::None => return None,
         Challenge::Invitation | Challenge::InvalidToken => settings.scope_on_401,
-        Challenge::InsufficientScope => true,
+        // Whoever gets these two has a good token, and asks for another one with the scope.
+        Challenge::InsufficientLogin | Challenge::InsufficientScope => true,
         Challenge::InvalidRequest | Challenge::Denial => false,
     };
     let mut field = Field::new("Bearer");
@@ -75,13 +101,33 @@ fn write(
             field.parameter("error_uri", uri);
         }
     }
-    if let Some(scope) = scope.filter(|_| names_scope) {
-        field.parameter("scope", scope);
+    // RFC 9470 §9: nobody else learns what is needed.
+    if challenge == Challenge::InsufficientLogin {
+        if let Some(values) = &needs.login.acr_values {
+            field.parameter("acr_values", values);
+        }
+        if let Some(seconds) = needs.login.max_age {
+            field.parameter("max_age", &seconds.to_string());
+        }
+    }
+    if let Some(scope) = needs.scope.as_deref().filter(|_| names_scope) {
+        let scope = match settings.without_offline_access {
+            true => Cow::Owned(without_offline_access(scope)),
+            false => Cow::Borrowed(scope),
+        };
+        if !scope.is_empty() {
+            field.parameter("scope", &scope);
+        }
     }
     if let Some(address) = &settings.resource_metadata {
         field.parameter("resource_metadata", address);
     }
     field.finish()
+}
+
+fn without_offline_access(scope: &str) -> String {
+    let elements = scope.split(' ').filter(|element| *element != OFFLINE_ACCESS);
+    elements.collect::<Vec<_>>().join(" ")
 }
 
 /// One challenge under construction. Every value is a quoted-string.
@@ -134,13 +180,15 @@ mod tests {
         ChallengeSettings {
             realm: "rs".to_owned(),
             resource_metadata: None,
+            without_offline_access: false,
             error_uri: None,
             scope_on_401: true,
         }
     }
 
     fn field(settings: &ChallengeSettings, kind: RejectionKind) -> Option<String> {
-        write(settings, Some("read"), kind).map(|value| value.to_str().unwrap().to_owned())
+        let needs = Needs { scope: Some("read".to_owned()), ..Needs::default() };
+        write(settings, &needs, kind).map(|value| value.to_str().unwrap().to_owned())
     }
 
     #[test]

@@ -32,8 +32,10 @@ pub(crate) enum Setting {
     RequiredClaims,
     AllowedScopes,
     ImpliedScopes,
+    GrantedWildcards,
     Realm,
     Resource,
+    ScopesSupported,
     JwksSnapshot,
 }
 

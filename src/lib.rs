@@ -32,7 +32,8 @@
 //!    [`Algorithm`], unexpired, meant for this audience, of the kind that its [`Profile`] asks for
 //!    and not bound to a key that was not proven. Otherwise: 401 `invalid_token`.
 //! 3. **Authorization.** It meets the route's [`Requirement`]: scopes, patterns, callers, policies.
-//!    Otherwise: 403, with `insufficient_scope` and the scope to ask for where that would help.
+//!    Otherwise: 403, with `insufficient_scope` and the scope to ask for where that would help. Where
+//!    the person has to log in again, 401 with `insufficient_user_authentication`.
 //! 4. The inner service finds the [`AccessToken`] in the request extensions.
 //!
 //! When no key can be had from the authorization server, the answer is 503 with `Retry-After`:
@@ -47,6 +48,12 @@
 //! character like any other unless the issuer was declared to
 //! [grant patterns](Issuer::granted_wildcards). A [ceiling](Issuer::allowed_scopes) narrows what
 //! an issuer's tokens may count for.
+//!
+//! # Logins
+//!
+//! [`acr`] and [`max_age`] ask how, and how long ago at most, the person has logged in (RFC 9470),
+//! and combine with scopes. [`AccessToken::check`] asks for such things in a handler, where it
+//! depends on the request.
 //!
 //! # Keys
 //!
@@ -106,7 +113,7 @@
 //!
 //! | Feature | Brings |
 //! | --- | --- |
-//! | `axum` | extractors: [`AccessToken`], `Option<AccessToken>`, `Claims<T>` |
+//! | `axum` | extractors: [`AccessToken`], `Option<AccessToken>`, `Claims<T>`; routes for the metadata document |
 //! | `env` | `ResourceServer::from_env()`, configuration from `PORTCULLIS_*` variables |
 //! | `metrics` | counts about keys, see above |
 //! | `testing` | `testing::Authority`, an authorization server for tests |
@@ -164,7 +171,8 @@ pub mod tower;
 pub use access_token::{AccessToken, Caller, ClaimsError, Subject};
 pub use authentication::{DangerousIssuer, Issuer, Profile, WildcardMatch};
 pub use authorization::{
-    InvalidRequirement, Requirement, all_of, any_of, clients, policy, scope, scope_pattern, users,
+    InvalidAcr, InvalidRequirement, Requirement, acr, all_of, any_of, clients, max_age, policy,
+    scope, scope_pattern, users,
 };
 pub use clock::{Clock, SystemClock};
 pub use config_error::{ConfigError, Fault};
@@ -175,7 +183,8 @@ pub use keys::{KeyFetches, KeyState, KeyStatus};
 pub use rejection::Rejection;
 pub use rejection_kind::RejectionKind;
 pub use resource_server::{
-    DangerousBuilder, KeysUnavailable, Preflight, ResourceServer, ResourceServerBuilder,
+    DangerousBuilder, KeysUnavailable, Preflight, ResourceMetadata, ResourceServer,
+    ResourceServerBuilder,
 };
 pub use scope::{InvalidScope, Scope, ScopePattern};
 pub use token_cache::TokenCacheStatus;
@@ -184,6 +193,11 @@ pub use token_cache::TokenCacheStatus;
 #[cfg(all(doctest, feature = "axum", feature = "tonic"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So do those of the page about metadata.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../docs/metadata.md")]
+struct AboutMetadata;
 
 /// So do those of the page about gRPC.
 #[cfg(all(doctest, feature = "tonic"))]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::access_token::AccessToken;
+use crate::authorization::{Requirement, authorize};
 use crate::challenge::Challenges;
 use crate::clock::{Clock, NumericDate};
 use crate::rejection::Rejection;
@@ -16,16 +17,65 @@ const NAP: Duration = Duration::from_secs(10);
 /// What of a resource server its tokens have need of later.
 pub(crate) struct Origin {
     challenges: Arc<Challenges>,
+    /// What every request needs.
+    required: Arc<Requirement>,
     clock: Arc<dyn Clock>,
 }
 
 impl Origin {
-    pub(crate) fn new(challenges: &Arc<Challenges>, clock: &Arc<dyn Clock>) -> Self {
-        Self { challenges: Arc::clone(challenges), clock: Arc::clone(clock) }
+    pub(crate) fn new(
+        challenges: &Arc<Challenges>,
+        required: &Arc<Requirement>,
+        clock: &Arc<dyn Clock>,
+    ) -> Self {
+        let (challenges, required) = (Arc::clone(challenges), Arc::clone(required));
+        Self { challenges, required, clock: Arc::clone(clock) }
     }
 }
 
 impl AccessToken {
+    /// Whether the token meets `requirement`, as a layer would judge it: with the wildcards,
+    /// hierarchy and ceiling of its issuer. [`scopes`](Self::scopes) lists words alone.
+    ///
+    /// ```
+    /// use portcullis::{AccessToken, Scope, scope};
+    ///
+    /// fn may_delete(token: &AccessToken, tenant: &str) -> bool {
+    ///     let own = Scope::new(&format!("tenant.{tenant}.delete"));
+    ///     own.is_ok_and(|own| token.allows(&own.into())) || token.allows(&scope("admin"))
+    /// }
+    /// ```
+    pub fn allows(&self, requirement: &Requirement) -> bool {
+        self.check(requirement).is_ok()
+    }
+
+    /// As [`allows`](Self::allows), with the refusal to answer with, whose challenge says what the
+    /// client can do about it: it names what `requirement` asks for, and what
+    /// [every request](crate::ResourceServerBuilder::required) needs.
+    ///
+    /// ```
+    /// use portcullis::{AccessToken, Rejection, acr};
+    ///
+    /// fn transfer(token: &AccessToken, amount: u64) -> Result<(), Rejection> {
+    ///     if amount > 1_000 {
+    ///         token.check(&acr("phr"))?;
+    ///     }
+    ///     Ok(())
+    /// }
+    /// ```
+    ///
+    /// # Errors
+    /// The reason why the token does not meet it.
+    pub fn check(&self, requirement: &Requirement) -> Result<(), Rejection> {
+        let Some(origin) = self.server().get::<Origin>() else {
+            return Err(Rejection::new(RejectionKind::Internal));
+        };
+        authorize(requirement, self, &*origin.clock).map_err(|denial| {
+            let all = Requirement::clone(&origin.required).and(requirement.clone());
+            origin.challenges.reject_for(denial.into(), &all)
+        })
+    }
+
     /// A rejection to answer with when a handler finds out by itself that this token must not do
     /// what it is used for, most often as [`RejectionKind::Forbidden`]. It has the challenge of
     /// the resource server that verified the token.

@@ -47,6 +47,8 @@ pub enum RejectionKind {
     SenderConstrained,
     /// A claim that the configuration requires has another value.
     RequiredClaimNotMet,
+    /// The person has to log in again, now or in another way (RFC 9470).
+    InsufficientUserAuthentication,
     /// The token lacks scope that this request needs.
     InsufficientScope,
     /// Authorized by nobody: caller kind, policy or ceiling refuse, and more scope would not help.
@@ -86,6 +88,7 @@ impl RejectionKind {
         Self::WrongAudience,
         Self::SenderConstrained,
         Self::RequiredClaimNotMet,
+        Self::InsufficientUserAuthentication,
         Self::InsufficientScope,
         Self::Forbidden,
         Self::KeysUnavailable,

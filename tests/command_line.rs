@@ -283,6 +283,11 @@ path = "/tenants/{tenant}/orders"
 scopes = ["orders.{tenant}"]
 claims = { tnt_id = "{tenant}" }
 callers = "users"
+[[rule]]
+path = "/transfers"
+scopes = ["pay"]
+acr = ["phr", "mfa"]
+max_age = "5m"
 "#;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -334,6 +339,22 @@ async fn explain_for_a_request_judges_by_its_rule() {
             1,
             &["– claim            not checked", "invalid_token"],
         ),
+        (
+            "POST /transfers",
+            user().scope("pay").claim("acr", "pwd"),
+            1,
+            &[
+                "✗ login            this token does not meet it · the rule wants a login by phr or mfa",
+                "max_age=\"300\"",
+            ],
+        ),
+        (
+            "POST /transfers",
+            user().claim("acr", "mfa"),
+            1,
+            &["✗ scopes ", "✓ login ", "✗ login ", "would be answered 401", "scope=\"pay\""],
+        ),
+        ("POST /transfers", user().subject("c1").scope("pay"), 1, &["would be answered 403"]),
         ("GET /tenants/acme/orders", good().unsigned(), 1, &["rule 2", "invalid_token"]),
     ] {
         let token = token.mint();

@@ -6,7 +6,7 @@ use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::de::{DeserializeOwned, DeserializeSeed};
 
@@ -156,6 +156,11 @@ impl AccessToken {
 
     pub(crate) fn good_until(&self) -> NumericDate {
         self.0.good_until
+    }
+
+    /// How far clocks may differ, as its issuer's rules have it.
+    pub(crate) fn leeway(&self) -> Duration {
+        self.0.good_until.ahead_of(self.0.expires_at).unwrap_or_default()
     }
 
     pub(crate) fn granted(&self) -> &GrantedScopes {

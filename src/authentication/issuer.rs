@@ -177,6 +177,10 @@ impl Issuer {
         self
     }
 
+    pub(crate) fn grants_wildcards(&self) -> bool {
+        self.wildcards.is_some()
+    }
+
     /// Settings that weaken the checks.
     pub fn dangerous(self) -> DangerousIssuer {
         DangerousIssuer(self)

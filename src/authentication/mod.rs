@@ -110,6 +110,10 @@ impl Authenticator {
         &self.server
     }
 
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
+    }
+
     pub(crate) fn issuers(&self) -> impl Iterator<Item = &TrustedIssuer> {
         self.issuers.iter().map(AsRef::as_ref)
     }

@@ -72,23 +72,25 @@ fn to_ask_for<'a>(node: &'a Node, stand_in: &'a [Scope]) -> Vec<&'a Scope> {
             let stands_in = stand_in.iter().any(|scope| pattern.matches(scope.as_str()));
             if stands_in { stand_in.iter().collect() } else { Vec::new() }
         }
-        Node::Caller(_) | Node::Policy(_) => Vec::new(),
+        Node::Caller(_) | Node::Acr(_) | Node::MaxAge(_) | Node::Policy(_) => Vec::new(),
         Node::AllOf(nodes) => nodes.iter().flat_map(|node| to_ask_for(node, stand_in)).collect(),
-        Node::AnyOf(nodes) => choose(nodes, stand_in),
+        Node::AnyOf(nodes) => {
+            chosen(nodes, stand_in).map_or_else(Vec::new, |node| to_ask_for(node, stand_in))
+        }
         Node::StandIn { node, scopes } => to_ask_for(node, scopes),
     }
 }
 
 /// The attribute can say "all of" only, so one alternative has to speak for the others: the
 /// first that tells clients all they need, else the first that tells them anything.
-fn choose<'a>(alternatives: &'a [Node], stand_in: &'a [Scope]) -> Vec<&'a Scope> {
-    let mut telling: Vec<_> = alternatives
+pub(super) fn chosen<'a>(alternatives: &'a [Node], stand_in: &'a [Scope]) -> Option<&'a Node> {
+    let telling: Vec<_> = alternatives
         .iter()
         .map(|node| (node, to_ask_for(node, stand_in)))
         .filter(|(_, scopes)| !scopes.is_empty())
         .collect();
-    let best = telling.iter().position(|(node, scopes)| are_enough(scopes, node)).unwrap_or(0);
-    if telling.is_empty() { Vec::new() } else { telling.swap_remove(best).1 }
+    let best = telling.iter().find(|(node, scopes)| are_enough(scopes, node));
+    best.or(telling.first()).map(|(node, _)| *node)
 }
 
 /// Whether a token with just these scopes has all the scope that `node` requires.
@@ -96,7 +98,7 @@ fn are_enough(scopes: &[&Scope], node: &Node) -> bool {
     match node {
         Node::Scope(scope) => scopes.contains(&scope),
         Node::Pattern(pattern) => scopes.iter().any(|scope| pattern.matches(scope.as_str())),
-        Node::Caller(_) | Node::Policy(_) => true,
+        Node::Caller(_) | Node::Acr(_) | Node::MaxAge(_) | Node::Policy(_) => true,
         Node::AllOf(nodes) => nodes.iter().all(|node| are_enough(scopes, node)),
         Node::AnyOf(nodes) => nodes.iter().any(|node| are_enough(scopes, node)),
         Node::StandIn { node, .. } => are_enough(scopes, node),
@@ -109,7 +111,12 @@ fn has_pattern_for(node: &Node, scopes: &[Scope]) -> bool {
         Node::AllOf(nodes) | Node::AnyOf(nodes) => {
             nodes.iter().any(|node| has_pattern_for(node, scopes))
         }
-        Node::Scope(_) | Node::Caller(_) | Node::Policy(_) | Node::StandIn { .. } => false,
+        Node::Scope(_)
+        | Node::Caller(_)
+        | Node::Acr(_)
+        | Node::MaxAge(_)
+        | Node::Policy(_)
+        | Node::StandIn { .. } => false,
     }
 }
 

@@ -1,7 +1,10 @@
-//! The decision: scope first, then the rules about callers and everything else.
+//! The decision: scope and login first, then the rules about callers and everything else.
 
 use super::requirement::{Node, Requirement};
+use super::step_up::Login;
 use crate::access_token::AccessToken;
+use crate::clock::Clock;
+use crate::rejection_kind::RejectionKind;
 use crate::scope::GrantedScopes;
 
 /// Why a verified token may not do what it was presented for.
@@ -10,60 +13,65 @@ pub(crate) enum Denial {
     /// Scope is missing that the issuer's ceiling allows, and the challenge can name it. Told first,
     /// also where a rule refuses too.
     InsufficientScope,
-    /// The caller's kind, a policy or the ceiling refuses: more scope would not help.
+    /// Another login is needed, and perhaps more scope. It is told as early as scope is.
+    InsufficientLogin,
+    /// The caller's kind, a policy or the ceiling refuses: neither would help.
     Forbidden,
 }
 
-/// Whether `token` meets `requirement`.
-pub(crate) fn authorize(requirement: &Requirement, token: &AccessToken) -> Result<(), Denial> {
-    decide(requirement, token.granted(), Rules::Judged(token))
+impl From<Denial> for RejectionKind {
+    fn from(denial: Denial) -> Self {
+        match denial {
+            Denial::InsufficientScope => Self::InsufficientScope,
+            Denial::InsufficientLogin => Self::InsufficientUserAuthentication,
+            Denial::Forbidden => Self::Forbidden,
+        }
+    }
 }
 
-/// Whether so much scope would do, callers and policies aside. For those who explain what would
-/// become of a token that is not verified.
+/// Whether `token` meets `requirement`. The clock is looked at where the time of a login matters.
+pub(crate) fn authorize(
+    requirement: &Requirement,
+    token: &AccessToken,
+    clock: &dyn Clock,
+) -> Result<(), Denial> {
+    decide(requirement, token.granted(), Rules::Judged(token), Login::Told(token, clock))
+}
+
+/// Whether so much scope would do, logins, callers and policies aside. For those who explain what
+/// would become of a token that is not verified.
 #[cfg(feature = "sidecar")]
 pub(crate) fn authorize_scope(
     requirement: &Requirement,
     granted: &GrantedScopes,
 ) -> Result<(), Denial> {
-    decide(requirement, granted, Rules::TakenAsMet)
+    decide(requirement, granted, Rules::TakenAsMet, Login::TakenAsMet)
 }
 
 fn decide(
     requirement: &Requirement,
     granted: &GrantedScopes,
     rules: Rules<'_>,
+    login: Login<'_>,
 ) -> Result<(), Denial> {
-    let holds = |scope, rules| Question { granted, scope, rules }.answer(&requirement.0);
-    if holds(Scope::Granted, rules) {
+    let holds =
+        |scope, login, rules| Question { granted, scope, login, rules }.answer(&requirement.0);
+    if holds(Scope::Granted, login, rules) {
         return Ok(());
     }
-    let scope_is_short = !holds(Scope::Granted, Rules::TakenAsMet);
-    let rules = if scope_is_short { Rules::TakenAsMet } else { rules };
-    let more_would_do = holds(Scope::Grantable, rules);
+    let is_short = !holds(Scope::Granted, login, Rules::TakenAsMet);
+    let rules = if is_short { Rules::TakenAsMet } else { rules };
     // A client that is told to ask for what it has, or cannot have, would ask for ever.
-    Err(if more_would_do && requirement.advertises_news_to(granted) {
+    let more_would_do =
+        |login| holds(Scope::Grantable, login, rules) && requirement.advertises_news_to(granted);
+    let another = login.obtainable();
+    Err(if more_would_do(login) {
         Denial::InsufficientScope
+    } else if holds(Scope::Granted, another, rules) || more_would_do(another) {
+        Denial::InsufficientLogin
     } else {
         Denial::Forbidden
     })
-}
-
-impl AccessToken {
-    /// Whether the token meets `requirement`, as a layer would judge it: with the wildcards,
-    /// hierarchy and ceiling of its issuer. [`scopes`](Self::scopes) lists words alone.
-    ///
-    /// ```
-    /// use portcullis::{AccessToken, Scope, scope};
-    ///
-    /// fn may_delete(token: &AccessToken, tenant: &str) -> bool {
-    ///     let own = Scope::new(&format!("tenant.{tenant}.delete"));
-    ///     own.is_ok_and(|own| token.allows(&own.into())) || token.allows(&scope("admin"))
-    /// }
-    /// ```
-    pub fn allows(&self, requirement: &Requirement) -> bool {
-        authorize(requirement, self).is_ok()
-    }
 }
 
 /// What counts as scope.
@@ -86,6 +94,7 @@ enum Rules<'a> {
 struct Question<'a> {
     granted: &'a GrantedScopes,
     scope: Scope,
+    login: Login<'a>,
     rules: Rules<'a>,
 }
 
@@ -98,6 +107,8 @@ impl Question<'_> {
                 granted.grants_any(pattern) || self.may(|| granted.could_grant_any(pattern))
             }
             Node::Caller(caller) => self.rule(|token| token.caller() == *caller),
+            Node::Acr(values) => self.login.is_one_of(values),
+            Node::MaxAge(seconds) => self.login.is_within(*seconds),
             Node::Policy(policy) => self.rule(|token| (policy.0)(token)),
             Node::AllOf(nodes) => nodes.iter().all(|node| self.answer(node)),
             Node::AnyOf(nodes) => nodes.iter().any(|node| self.answer(node)),

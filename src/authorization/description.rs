@@ -32,6 +32,8 @@ fn text(node: &Node) -> String {
         Node::Caller(Caller::User) => "a person as caller".to_owned(),
         Node::Caller(Caller::Client) => "a client as caller".to_owned(),
         Node::Caller(Caller::Unknown) => "an unknown caller".to_owned(),
+        Node::Acr(values) => format!("a login by {}", values.join(" or ")),
+        Node::MaxAge(seconds) => format!("a login at most {seconds} s ago"),
         Node::Policy(_) => "a policy".to_owned(),
         Node::AllOf(nodes) => join(nodes, " and "),
         Node::AnyOf(nodes) if nodes.is_empty() => "nothing, it can never be met".to_owned(),

@@ -24,6 +24,10 @@ pub(super) enum Node {
     Scope(Scope),
     Pattern(ScopePattern),
     Caller(Caller),
+    /// One of these ways to log in, in order of preference.
+    Acr(Box<[Box<str>]>),
+    /// Seconds since the login, at most.
+    MaxAge(u64),
     Policy(Policy),
     AllOf(Vec<Node>),
     AnyOf(Vec<Node>),

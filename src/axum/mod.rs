@@ -1,4 +1,4 @@
-//! Extractors for axum handlers.
+//! Extractors for axum handlers, and [routes](metadata_router) for the metadata document.
 //!
 //! | Argument | Gets | Without a token (behind `.optional()`) | Without a layer |
 //! | --- | --- | --- | --- |
@@ -46,9 +46,11 @@
 //! ```
 
 mod claims;
+mod metadata;
 mod rejection;
 
 pub use claims::Claims;
+pub use metadata::metadata_router;
 pub use rejection::ExtractionRejection;
 
 use axum_core::extract::{FromRequestParts, OptionalFromRequestParts};

@@ -34,7 +34,9 @@
 //! | `PORTCULLIS_SCOPE_CLAIMS` | claims that carry scopes; the first one present counts | `scope scp` |
 //! | `PORTCULLIS_REQUIRED_CLAIMS` | `name=value` pairs, all must hold | none |
 //! | `PORTCULLIS_REALM` | realm in challenges | `PORTCULLIS_RESOURCE`, else `resource` |
-//! | `PORTCULLIS_RESOURCE` | RFC 9728 resource identifier, named in challenges | none |
+//! | `PORTCULLIS_RESOURCE` | RFC 9728 resource identifier; its metadata document is named in challenges | none |
+//! | `PORTCULLIS_SCOPES_SUPPORTED` | scopes that the metadata document lists, no patterns | none |
+//! | `PORTCULLIS_MCP` | `on`: the resource is an [MCP server](ResourceServerBuilder::mcp_server) | `off` |
 //! | `PORTCULLIS_SKIP_AUDIENCE` | `dangerously`: tokens need not be meant for us; only together with `PORTCULLIS_REQUIRED_CLAIMS` | `off` |
 //! | `PORTCULLIS_ALLOW_HTTP` | where keys may come over plain `http` from: `loopback`, or `dangerously` anywhere | `loopback` |
 //! | `PORTCULLIS_JWKS_MAX_STALE` | how long good keys survive an unreachable authorization server | `24h` |

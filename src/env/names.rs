@@ -19,6 +19,8 @@ pub(super) const SCOPE_CLAIMS: &str = "PORTCULLIS_SCOPE_CLAIMS";
 pub(super) const REQUIRED_CLAIMS: &str = "PORTCULLIS_REQUIRED_CLAIMS";
 pub(super) const REALM: &str = "PORTCULLIS_REALM";
 pub(super) const RESOURCE: &str = "PORTCULLIS_RESOURCE";
+pub(super) const SCOPES_SUPPORTED: &str = "PORTCULLIS_SCOPES_SUPPORTED";
+pub(super) const MCP: &str = "PORTCULLIS_MCP";
 pub(super) const SKIP_AUDIENCE: &str = "PORTCULLIS_SKIP_AUDIENCE";
 pub(super) const ALLOW_HTTP: &str = "PORTCULLIS_ALLOW_HTTP";
 pub(super) const JWKS_MAX_STALE: &str = "PORTCULLIS_JWKS_MAX_STALE";
@@ -51,7 +53,7 @@ pub(crate) mod sidecar {
 }
 
 /// Every name there is, in the order in which faults are reported.
-pub(crate) const KNOWN: [&str; 32] = [
+pub(crate) const KNOWN: [&str; 34] = [
     ISSUER,
     AUDIENCE,
     JWKS_URI,
@@ -66,6 +68,8 @@ pub(crate) const KNOWN: [&str; 32] = [
     REQUIRED_CLAIMS,
     REALM,
     RESOURCE,
+    SCOPES_SUPPORTED,
+    MCP,
     SKIP_AUDIENCE,
     ALLOW_HTTP,
     JWKS_MAX_STALE,

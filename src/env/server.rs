@@ -19,7 +19,8 @@ use super::values;
 use crate::authentication::{Issuer, Profile, WildcardMatch};
 use crate::config_error::Setting;
 use crate::jose::Algorithm;
-use crate::resource_server::{ResourceServer, ResourceServerBuilder};
+use crate::resource_server::{ResourceIdentifier, ResourceServer, ResourceServerBuilder};
+use crate::scope::{OFFLINE_ACCESS, split_config_list};
 
 const STAND_IN: &str = "https://stand-in.invalid";
 
@@ -28,14 +29,17 @@ const SKIPS_AUDIENCE: &str = "PORTCULLIS_SKIP_AUDIENCE=dangerously: tokens are a
 const ALLOWS_HTTP: &str = "PORTCULLIS_ALLOW_HTTP=dangerously: whoever is on the way to the \
      authorization server can supply keys, and so make tokens";
 
+const IS_NOT_CANONICAL: &str = "PORTCULLIS_RESOURCE: as the address of an MCP server it is used with \
+     scheme and host in lower case, and without a slash at the end";
+const ADVERTISES_OFFLINE_ACCESS: &str = "PORTCULLIS_SCOPES_SUPPORTED: offline_access is no scope of \
+     an MCP server, and is left out";
+
 /// A builder with all that is set. Faults stay in `source`.
 pub(crate) fn read(source: &mut Source) -> ResourceServerBuilder {
     let mut builder = ResourceServer::builder();
     let resource = source.read(RESOURCE, values::word);
     let audience = Audience::read(source, &resource);
-    if let Read::Value(resource) = resource {
-        builder = builder.resource(resource);
-    }
+    builder = resource_settings(source, builder, resource);
     let names = issuer_names(source);
     let keys = Keys::read(source, names.len());
     let shared = Shared::read(source);
@@ -50,6 +54,36 @@ pub(crate) fn read(source: &mut Source) -> ResourceServerBuilder {
     builder = server_settings(source, builder);
     report(source, &builder, &names);
     builder
+}
+
+fn resource_settings(
+    source: &mut Source,
+    mut builder: ResourceServerBuilder,
+    resource: Read<String>,
+) -> ResourceServerBuilder {
+    let choices = [("on", true), ("off", false)];
+    let is_mcp =
+        matches!(source.read(MCP, |text| values::choice(text, &choices)), Read::Value(true));
+    if is_mcp && resource.is_unset() {
+        source.fault(MCP, format!("needs {RESOURCE}, the address of the server"));
+    }
+    if let Read::Value(scopes) = source.read(SCOPES_SUPPORTED, values::concrete_scopes) {
+        if is_mcp && split_config_list(&scopes).any(|scope| scope == OFFLINE_ACCESS) {
+            source.warn(ADVERTISES_OFFLINE_ACCESS);
+        }
+        builder = builder.scopes_supported(scopes);
+    }
+    match resource {
+        Read::Value(resource) if is_mcp => {
+            let canonical = ResourceIdentifier::canonical(&resource);
+            if canonical != resource {
+                source.warn(IS_NOT_CANONICAL);
+            }
+            builder.mcp_server(canonical)
+        }
+        Read::Value(resource) => builder.resource(resource),
+        Read::Unset | Read::Unusable => builder,
+    }
 }
 
 fn issuer_names(source: &mut Source) -> Vec<String> {
@@ -234,8 +268,10 @@ fn variable(setting: Setting) -> Option<&'static str> {
         Setting::RequiredClaims => REQUIRED_CLAIMS,
         Setting::AllowedScopes => ALLOWED_SCOPES,
         Setting::ImpliedScopes => return None,
+        Setting::GrantedWildcards => GRANTED_WILDCARDS,
         Setting::Realm => REALM,
         Setting::Resource => RESOURCE,
+        Setting::ScopesSupported => SCOPES_SUPPORTED,
         Setting::JwksSnapshot => JWKS_SNAPSHOT,
     })
 }

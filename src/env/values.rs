@@ -9,7 +9,7 @@ use super::nearest::nearest;
 use super::source::Problems;
 use crate::authorization::Requirement;
 use crate::jose::Algorithm;
-use crate::scope::{Ceiling, InvalidScope, split_config_list};
+use crate::scope::{Ceiling, InvalidScope, Scope, split_config_list};
 
 /// As it stands.
 pub(crate) fn text(text: &str) -> Result<String, Problems> {
@@ -106,6 +106,18 @@ pub(super) fn claims(text: &str) -> Result<Vec<(String, String)>, Problems> {
 /// Scopes and patterns that are all required.
 pub(super) fn requirement(text: &str) -> Result<Requirement, Problems> {
     Requirement::from_config(text).map_err(scope_problems)
+}
+
+/// Scopes that clients can ask for.
+pub(super) fn concrete_scopes(text: &str) -> Result<String, Problems> {
+    each_element(text, |element| match Scope::new(element) {
+        Ok(_) if element.contains('*') => {
+            Err("is a pattern, which no client can ask for".to_owned())
+        }
+        Ok(_) => Ok(()),
+        Err(fault) => Err(fault.to_string()),
+    })?;
+    Ok(text.to_owned())
 }
 
 /// Patterns that make a ceiling. The text is what an issuer is configured with.

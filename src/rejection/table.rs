@@ -26,6 +26,8 @@ pub(crate) enum Challenge {
     InvalidRequest,
     /// `invalid_token` and scope (RFC 6750 §3.1, RFC 9068 §4).
     InvalidToken,
+    /// `insufficient_user_authentication`, what the login has to be like, and scope (RFC 9470 §3).
+    InsufficientLogin,
     /// `insufficient_scope` and scope (RFC 6750 §3.1).
     InsufficientScope,
     /// Neither `error` nor scope: nothing that the client could ask for would help.
@@ -76,6 +78,12 @@ pub(super) const fn row(kind: RejectionKind) -> Row {
             Row::bad_token("The access token is bound to a key that was not proven")
         }
         K::RequiredClaimNotMet => Row::bad_token("The access token is not meant for this use"),
+        // RFC 9470 §3.
+        K::InsufficientUserAuthentication => Row::new(
+            StatusCode::UNAUTHORIZED,
+            C::InsufficientLogin,
+            "A more recent or a stronger authentication is required",
+        ),
         // RFC 6750 §3.1, insufficient_scope.
         K::InsufficientScope => Row::new(
             StatusCode::FORBIDDEN,
@@ -127,6 +135,7 @@ impl Challenge {
             Self::None | Self::Invitation | Self::Denial => None,
             Self::InvalidRequest => Some("invalid_request"),
             Self::InvalidToken => Some("invalid_token"),
+            Self::InsufficientLogin => Some("insufficient_user_authentication"),
             Self::InsufficientScope => Some("insufficient_scope"),
         }
     }

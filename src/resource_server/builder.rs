@@ -8,7 +8,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Response;
 
-use super::{Inner, ResourceServer, metadata};
+use super::metadata::{Advertised, Checked};
+use super::{Inner, ResourceServer};
 use crate::access_token::ServerMark;
 use crate::authentication::{Authenticator, Issuer, SharedSettings, TrustedIssuer};
 use crate::authorization::Requirement;
@@ -52,7 +53,7 @@ pub enum Preflight {
 #[must_use]
 pub struct ResourceServerBuilder {
     issuers: Vec<Issuer>,
-    resource: Option<String>,
+    advertised: Advertised,
     realm: Option<String>,
     error_uri: Option<String>,
     scope_on_401: Option<bool>,
@@ -76,10 +77,52 @@ impl ResourceServerBuilder {
         self
     }
 
-    /// The resource identifier (RFC 9728 §1.2), an https URL. It is the audience of issuers that
-    /// name none, the default realm, and names the metadata document in challenges.
+    /// The resource identifier (RFC 9728 §1.2), an https URL; http to loopback, for development. It
+    /// is the audience of issuers that name none, the default realm, and names the
+    /// [metadata document](ResourceServer::metadata) in challenges.
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
-        self.resource = Some(resource.into());
+        self.advertised.resource = Some(resource.into());
+        self
+    }
+
+    /// The resource is a server of the Model Context Protocol, and this its address. As
+    /// [`resource`](Self::resource), and besides, as its authorization specification wants it:
+    ///
+    /// - scheme and host are taken in lower case and without a slash at the end, with a warning;
+    /// - the metadata document is served at the root too, see
+    ///   [`metadata_at_root`](Self::metadata_at_root);
+    /// - `offline_access` is never advertised, as it is between client and authorization server;
+    /// - no issuer may [grant patterns](Issuer::granted_wildcards).
+    pub fn mcp_server(mut self, resource: impl Into<String>) -> Self {
+        self.advertised.is_mcp = true;
+        self.resource(resource)
+    }
+
+    /// Whether the metadata document of a resource with a path is also served where that of a
+    /// resource without one would be, for clients that look there. Default: only for an
+    /// [MCP server](Self::mcp_server). At one place there is one document, so switch it off where
+    /// two resources share a host.
+    pub fn metadata_at_root(mut self, on: bool) -> Self {
+        self.advertised.at_root = Some(on);
+        self
+    }
+
+    /// Scopes to list in the metadata document, separated by spaces. They need not be all that
+    /// there are. Default: none are listed.
+    pub fn scopes_supported(mut self, scopes: impl Into<String>) -> Self {
+        self.advertised.scopes = scopes.into();
+        self
+    }
+
+    /// The name of the resource for people, in the metadata document.
+    pub fn resource_name(mut self, name: impl Into<String>) -> Self {
+        self.advertised.name = Some(name.into());
+        self
+    }
+
+    /// A page for developers who use the resource, in the metadata document: an https URL.
+    pub fn resource_documentation(mut self, url: impl Into<String>) -> Self {
+        self.advertised.documentation = Some(url.into());
         self
     }
 
@@ -96,7 +139,8 @@ impl ResourceServerBuilder {
         self
     }
 
-    /// Whether a 401 names the scope that the request needs. Default: it does. A 403 always does.
+    /// Whether a 401 names the scope that the request needs. Default: it does. A 403 always does,
+    /// and so does a 401 that asks for another [login](crate::acr).
     pub fn scope_on_401(mut self, on: bool) -> Self {
         self.scope_on_401 = Some(on);
         self
@@ -189,6 +233,11 @@ impl ResourceServerBuilder {
         self
     }
 
+    #[cfg(feature = "sidecar")]
+    pub(crate) fn is_mcp(&self) -> bool {
+        self.advertised.is_mcp
+    }
+
     /// How many verified tokens are remembered, so that the signature of a token that comes again is
     /// not checked again: that many, and an eighth more at most. 0 switches it off. Default: 10,000.
     ///
@@ -219,23 +268,27 @@ impl ResourceServerBuilder {
     pub fn build(self) -> Result<ResourceServer, ConfigError> {
         let mut faults = Faults::default();
         let client = self.client(&mut faults);
-        let challenge = self.challenge_settings(&mut faults);
+        let advertised = self.advertised.read(&mut faults);
+        let challenge = Arc::new(self.challenge_settings(&advertised, &mut faults));
         let last_good = self.check_snapshot(&mut faults).and_then(|path| self.last_good(path));
         let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
-        let trusted = self.trusted_issuers(client, last_good, &clock, &mut faults);
+        let trusted = self.trusted_issuers(client, last_good, &clock, &advertised, &mut faults);
+        let metadata = advertised.metadata(&self.issuers, &mut faults);
         faults.or(())?;
-        let scope = self.required.advertised();
-        let challenges = Arc::new(Challenges::new(&challenge, scope.as_deref(), self.body.clone()));
-        let mark = ServerMark::new(Arc::new(Origin::new(&challenges, &clock)));
+        advertised.warn();
+        let challenges = Arc::new(Challenges::new(&challenge, &self.required, self.body.clone()));
+        let required = Arc::new(self.required);
+        let mark = ServerMark::new(Arc::new(Origin::new(&challenges, &required, &clock)));
         let cached = self.token_cache.unwrap_or(DEFAULT_TOKEN_CACHE);
         Ok(ResourceServer(Arc::new(Inner {
             authenticator: Authenticator::new(trusted, clock, mark, cached),
             challenge,
             challenges,
-            required: Arc::new(self.required),
+            required,
             query_token: self.query_token,
             preflight: self.preflight,
             body: self.body,
+            metadata,
         })))
     }
 
@@ -244,10 +297,11 @@ impl ResourceServerBuilder {
     #[cfg(feature = "env")]
     pub(crate) fn check(&self) -> Faults {
         let mut faults = Faults::default();
-        self.challenge_settings(&mut faults);
+        let advertised = self.advertised.read(&mut faults);
+        self.challenge_settings(&advertised, &mut faults);
         self.check_snapshot(&mut faults);
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-        self.trusted_issuers(None, None, &clock, &mut faults);
+        self.trusted_issuers(None, None, &clock, &advertised, &mut faults);
         faults
     }
 
@@ -256,13 +310,14 @@ impl ResourceServerBuilder {
         client: Option<HttpClient>,
         last_good: Option<Arc<LastGoodFile>>,
         clock: &Arc<dyn Clock>,
+        advertised: &Checked,
         faults: &mut Faults,
     ) -> Vec<TrustedIssuer> {
         if self.issuers.is_empty() {
             faults.add_about(Setting::Issuer, "issuer", "at least one issuer is needed");
         }
         let shared = SharedSettings {
-            default_audience: self.resource.as_deref(),
+            default_audience: advertised.resource(),
             allow_http: self.allow_http,
             max_stale: self.max_stale.unwrap_or(DEFAULT_MAX_STALE),
             client,
@@ -280,25 +335,26 @@ impl ResourceServerBuilder {
                 );
             }
             names.push(issuer.name());
+            if advertised.is_mcp() && issuer.grants_wildcards() {
+                faults.add_about(
+                    Setting::GrantedWildcards,
+                    Issuer::label(issuer.name()),
+                    "cannot grant patterns to clients of an MCP server",
+                );
+            }
             trusted.extend(issuer.clone().compile(&shared, faults));
         }
         trusted
     }
 
-    fn challenge_settings(&self, faults: &mut Faults) -> ChallengeSettings {
-        let resource_metadata = self.resource.as_deref().and_then(|resource| {
-            metadata::address(resource)
-                .map_err(|problem| faults.add_about(Setting::Resource, "resource", problem))
-                .ok()
-        });
+    fn challenge_settings(&self, advertised: &Checked, faults: &mut Faults) -> ChallengeSettings {
         if let Some(realm) = self.realm.as_deref()
             && (realm.is_empty() || !realm.bytes().all(|byte| matches!(byte, b' '..=b'~')))
         {
             let problem = "must be one or more printable ASCII characters";
             faults.add_about(Setting::Realm, "realm", problem);
         }
-        let realm = self.realm.as_ref().or(self.resource.as_ref());
-        let realm = realm.map_or(DEFAULT_REALM, String::as_str);
+        let realm = self.realm.as_deref().or(advertised.resource()).unwrap_or(DEFAULT_REALM);
         let uri_reference = |byte| matches!(byte, b'!' | b'#'..=b'[' | b']'..=b'~');
         if let Some(uri) = self.error_uri.as_deref()
             && (uri.is_empty() || !uri.bytes().all(uri_reference))
@@ -307,7 +363,8 @@ impl ResourceServerBuilder {
         }
         ChallengeSettings {
             realm: realm.to_owned(),
-            resource_metadata,
+            resource_metadata: advertised.address(),
+            without_offline_access: advertised.is_mcp(),
             error_uri: self.error_uri.clone(),
             scope_on_401: self.scope_on_401.unwrap_or(true),
         }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use super::ResourceServer;
 use crate::access_token::AccessToken;
 use crate::authentication::{Authentication, Refused};
-use crate::authorization::{self, Denial, Requirement};
+use crate::authorization::{self, Requirement};
 use crate::challenge::{self, Challenges};
 use crate::credentials;
 use crate::keys::{MAX_WAIT, Refresh};
@@ -57,9 +57,8 @@ impl Gate {
         anonymous_may_pass: bool,
     ) -> Self {
         let gate = Self { anonymous_may_pass, ..Self::for_one(server, requirement) };
-        let scope = gate.requirement.advertised();
         let challenges =
-            Challenges::new(&server.0.challenge, scope.as_deref(), server.0.body.clone());
+            Challenges::new(&server.0.challenge, &gate.requirement, server.0.body.clone());
         Self { challenges: Some(Arc::new(challenges)), ..gate }
     }
 
@@ -150,8 +149,7 @@ impl Gate {
         match &self.challenges {
             Some(challenges) => challenges.reject(kind),
             None => {
-                let scope = self.requirement.advertised();
-                challenge::reject(kind, &server.challenge, scope.as_deref(), server.body.clone())
+                challenge::reject(kind, &server.challenge, &self.requirement, server.body.clone())
             }
         }
     }
@@ -168,11 +166,7 @@ impl Gate {
     }
 
     fn authorize(&self, token: &AccessToken) -> Result<(), Rejection> {
-        authorization::authorize(&self.requirement, token).map_err(|denial| {
-            self.reject(match denial {
-                Denial::InsufficientScope => RejectionKind::InsufficientScope,
-                Denial::Forbidden => RejectionKind::Forbidden,
-            })
-        })
+        authorization::authorize(&self.requirement, token, self.server.0.authenticator.clock())
+            .map_err(|denial| self.reject(denial.into()))
     }
 }

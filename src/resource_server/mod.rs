@@ -19,6 +19,9 @@ use crate::token_cache::TokenCacheStatus;
 
 pub use builder::{DangerousBuilder, Preflight, ResourceServerBuilder};
 pub(crate) use gate::{Decision, Gate};
+#[cfg(feature = "env")]
+pub(crate) use metadata::ResourceIdentifier;
+pub use metadata::ResourceMetadata;
 
 /// An OAuth 2.0 resource server: decides whether an access token may make a request.
 ///
@@ -29,13 +32,14 @@ pub struct ResourceServer(Arc<Inner>);
 
 struct Inner {
     authenticator: Authenticator,
-    challenge: ChallengeSettings,
+    challenge: Arc<ChallengeSettings>,
     /// For requests that no route has anything to add to.
     challenges: Arc<Challenges>,
     required: Arc<Requirement>,
     query_token: QueryToken,
     preflight: Preflight,
     body: Option<RefusalBody>,
+    metadata: Option<ResourceMetadata>,
 }
 
 impl ResourceServer {
@@ -98,6 +102,12 @@ impl ResourceServer {
     /// between those of two threads, a request may have come.
     pub fn token_cache(&self) -> Option<TokenCacheStatus> {
         self.0.authenticator.token_cache()
+    }
+
+    /// The metadata document (RFC 9728); `None` where no
+    /// [`resource`](ResourceServerBuilder::resource) is configured.
+    pub fn metadata(&self) -> Option<&ResourceMetadata> {
+        self.0.metadata.as_ref()
     }
 
     /// What tokens are authenticated by, for those who explain it.

@@ -35,6 +35,10 @@ pub(crate) use granted::{GrantRules, GrantedScopes, Wildcards};
 pub(crate) use hierarchy::Hierarchy;
 pub use pattern::ScopePattern;
 
+/// What clients ask authorization servers for to get a refresh token (OpenID Connect Core §11). It says
+/// nothing to resources.
+pub(crate) const OFFLINE_ACCESS: &str = "offline_access";
+
 /// The elements of a configured list.
 pub(crate) fn split_config_list(text: &str) -> impl Iterator<Item = &str> {
     text.split([' ', '\t', '\n', '\r']).filter(|element| !element.is_empty())

@@ -130,6 +130,9 @@ Environment:
                                 (default PORTCULLIS_RESOURCE, else required)
   PORTCULLIS_RESOURCE           resource identifier (RFC 9728); its metadata document is named in
                                 challenges (default none)
+  PORTCULLIS_SCOPES_SUPPORTED   scopes that the metadata document lists, no patterns (default none)
+  PORTCULLIS_MCP                on: the resource is a server of the Model Context Protocol
+                                (default off)
   PORTCULLIS_REALM              realm in challenges (default PORTCULLIS_RESOURCE, else resource)
   PORTCULLIS_PROFILE            compatible or rfc9068 (default compatible)
   PORTCULLIS_LEEWAY             how far clocks may differ, 0s to 300s (default 60s)

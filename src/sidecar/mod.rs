@@ -31,6 +31,7 @@ mod serve;
 mod settings;
 mod telemetry;
 mod upstream;
+mod well_known;
 mod words;
 
 #[cfg(feature = "__internals")]

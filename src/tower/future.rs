@@ -42,7 +42,7 @@ pin_project! {
         S: Service<Request<B>>,
     {
         Inner { #[pin] future: S::Future },
-        Refused { response: Option<Response<Bytes>> },
+        Own { response: Option<Response<Bytes>> },
         Waiting { verdict: Verdict, held: Option<(Request<B>, S)> },
     }
 }
@@ -55,8 +55,13 @@ where
         Self { state: State::Inner { future } }
     }
 
+    /// An answer that the inner service has no part in.
+    pub(super) fn own(response: Response<Bytes>) -> Self {
+        Self { state: State::Own { response: Some(response) } }
+    }
+
     pub(super) fn refused(rejection: Rejection, request: RefusedRequest) -> Self {
-        Self { state: State::Refused { response: Some(request.answer(&rejection)) } }
+        Self { state: State::Own { response: Some(request.answer(&rejection)) } }
     }
 
     pub(super) fn waiting(verdict: Verdict, request: Request<B>, inner: S) -> Self {
@@ -80,7 +85,7 @@ where
                         .poll(context)
                         .map_ok(|response| response.map(ResponseBody::inner));
                 }
-                StateProjection::Refused { response } => match response.take() {
+                StateProjection::Own { response } => match response.take() {
                     Some(response) => {
                         return Poll::Ready(Ok(response.map(ResponseBody::refusal)));
                     }
@@ -97,7 +102,7 @@ where
                             request.extensions_mut().insert(token);
                             State::Inner { future: inner.call(request) }
                         }
-                        Err(rejection) => State::Refused {
+                        Err(rejection) => State::Own {
                             response: Some(RefusedRequest::of(&request).answer(&rejection)),
                         },
                     }

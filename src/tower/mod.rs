@@ -58,6 +58,8 @@
 mod body;
 mod future;
 mod layer;
+mod metadata;
+mod origin;
 mod service;
 #[cfg(any(feature = "axum", feature = "tonic"))]
 mod verified;
@@ -65,6 +67,8 @@ mod verified;
 pub use body::ResponseBody;
 pub use future::ResponseFuture;
 pub use layer::{AuthenticateLayer, RequireLayer};
+pub use metadata::{MetadataLayer, ServeMetadata};
+pub use origin::{CheckOrigin, OriginLayer};
 pub use service::Guard;
 #[cfg(feature = "tonic")]
 pub(crate) use service::guarded;
@@ -87,5 +91,32 @@ impl ResourceServer {
     /// It authenticates too; there is no need for [`authenticate`](Self::authenticate) around it.
     pub fn require(&self, requirement: impl Into<Requirement>) -> RequireLayer {
         RequireLayer::new(self, requirement.into())
+    }
+
+    /// A layer that answers requests for the [metadata document](Self::metadata) and lets all others
+    /// pass. It belongs in front of what asks for tokens. Without a
+    /// [`resource`](crate::ResourceServerBuilder::resource) it does nothing.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use http::{Request, Response};
+    /// use portcullis::{Issuer, ResourceServer, scope};
+    /// use tower::{ServiceBuilder, service_fn};
+    ///
+    /// let api = ResourceServer::builder()
+    ///     .issuer(Issuer::discover("https://login.example.com"))
+    ///     .resource("https://api.example.com")
+    ///     .build()?;
+    /// let service = ServiceBuilder::new()
+    ///     .layer(api.metadata_layer())
+    ///     .layer(api.require(scope("orders.read")))
+    ///     .service(service_fn(async |_: Request<String>| {
+    ///         Ok::<_, Infallible>(Response::new(String::new()))
+    ///     }));
+    /// # let _ = service;
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    pub fn metadata_layer(&self) -> MetadataLayer {
+        MetadataLayer::new(self)
     }
 }

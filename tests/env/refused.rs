@@ -207,7 +207,10 @@ fn jwt_04_res_04_prm_04_disc_05_chal_06_wild_08_wild_09_each_fault_has_its_line(
             "SKIP_AUDIENCE: must be dangerously or off",
         ),
         // PORTCULLIS_RESOURCE, PRM-04
-        (&[("PORTCULLIS_RESOURCE", "http://rs.example")], "RESOURCE: must be an https URL"),
+        (
+            &[("PORTCULLIS_RESOURCE", "http://rs.example")],
+            "RESOURCE: must be https (http is allowed to loopback addresses only)",
+        ),
         (&[("PORTCULLIS_RESOURCE", "https://rs.example#f")], "RESOURCE: must not have a fragment"),
         (
             &[("PORTCULLIS_RESOURCE", "https://rs.example/é"), ("PORTCULLIS_AUDIENCE", "")],
@@ -221,6 +224,28 @@ fn jwt_04_res_04_prm_04_disc_05_chal_06_wild_08_wild_09_each_fault_has_its_line(
         (
             &[("PORTCULLIS_ALLOW_HTTP", "on"), ("PORTCULLIS_ISSUER", "http://as.example")],
             "ALLOW_HTTP: must be loopback or dangerously",
+        ),
+        // PORTCULLIS_SCOPES_SUPPORTED, PRM-06; PORTCULLIS_MCP, MCP-12
+        (
+            &[
+                ("PORTCULLIS_SCOPES_SUPPORTED", "a b*"),
+                ("PORTCULLIS_RESOURCE", "https://rs.example"),
+            ],
+            "SCOPES_SUPPORTED: element 2: is a pattern, which no client can ask for",
+        ),
+        (
+            &[("PORTCULLIS_SCOPES_SUPPORTED", "a")],
+            "SCOPES_SUPPORTED: needs a resource whose scopes they are",
+        ),
+        (&[("PORTCULLIS_MCP", "yes")], "MCP: must be on or off"),
+        (&[("PORTCULLIS_MCP", "on")], "MCP: needs PORTCULLIS_RESOURCE, the address of the server"),
+        (
+            &[
+                ("PORTCULLIS_MCP", "on"),
+                ("PORTCULLIS_RESOURCE", "https://rs.example/mcp"),
+                ("PORTCULLIS_GRANTED_WILDCARDS", "on"),
+            ],
+            "GRANTED_WILDCARDS: cannot grant patterns to clients of an MCP server",
         ),
         // Names
         (&[("PORTCULLIS_SCOPES", "a")], "SCOPES: is no known variable"),
@@ -277,7 +302,7 @@ PORTCULLIS_ALLOWED_SCOPES: element 2: character 1 is a double quote, which no sc
 PORTCULLIS_GRANTED_WILDCARDS: element 1: is none of the issuers in PORTCULLIS_ISSUER
 PORTCULLIS_REQUIRED_CLAIMS: element 1: must be name=value
 PORTCULLIS_REALM: must be one or more printable ASCII characters
-PORTCULLIS_RESOURCE: must be an https URL
+PORTCULLIS_RESOURCE: must be https (http is allowed to loopback addresses only)
 PORTCULLIS_SKIP_AUDIENCE: must be dangerously or off
 PORTCULLIS_ALLOW_HTTP: must be loopback or dangerously
 PORTCULLIS_JWKS_SNAPSHOT: must be the path of a file in a directory that exists

@@ -265,3 +265,19 @@ fn the_file_of_last_good_keys_is_read_when_the_server_is_built() {
     let log = built(&[("PORTCULLIS_JWKS_SNAPSHOT", "a-file-that-is-not-there-yet.json")]);
     assert!(!log.contains("WARN"), "{log}");
 }
+
+#[test]
+fn mcp_02_mcp_09_mcp_10_the_document_is_as_the_variables_want_it() {
+    let vars = [
+        ISSUER,
+        ("PORTCULLIS_RESOURCE", "HTTPS://RS.example/mcp/"),
+        ("PORTCULLIS_SCOPES_SUPPORTED", "read\twrite offline_access"),
+        ("PORTCULLIS_MCP", "on"),
+    ];
+    let server = ResourceServerBuilder::from_vars(vars).unwrap().build().unwrap();
+    let metadata = server.metadata().unwrap();
+    assert_eq!(metadata.url(), "https://rs.example/.well-known/oauth-protected-resource/mcp");
+    assert_eq!(metadata.paths().count(), 2);
+    assert!(metadata.json().contains(r#""resource":"https://rs.example/mcp","#));
+    assert!(metadata.json().contains(r#""scopes_supported":["read","write"]"#));
+}

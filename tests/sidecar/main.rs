@@ -11,6 +11,7 @@ mod fields;
 mod gateways;
 mod http2;
 mod life_cycle;
+mod metadata;
 mod oidc_provider;
 mod paths;
 mod proxying;

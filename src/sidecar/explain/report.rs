@@ -15,7 +15,7 @@ pub(super) struct Report {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Check {
-    /// Only where a request is given, as the last two.
+    /// Only where a request is given, as the last three.
     Rule,
     Form,
     Header,
@@ -34,6 +34,7 @@ pub(super) enum Check {
     Binding,
     RequiredClaims,
     Scopes,
+    Login,
     RuleClaim,
     Callers,
 }
@@ -81,6 +82,7 @@ impl Check {
             Self::Binding => "binding",
             Self::RequiredClaims => "required claims",
             Self::Scopes => "scopes",
+            Self::Login => "login",
             Self::RuleClaim => "claim",
             Self::Callers => "callers",
         }
@@ -152,7 +154,15 @@ impl Line {
     }
 }
 
-/// The first check that failed.
+/// The check that decides: the first that failed. Where scope is short and the login is not enough,
+/// that is the login, as its answer asks for both.
 pub(super) fn first_fault(lines: &[Line]) -> Option<(Check, RejectionKind)> {
-    lines.iter().find_map(|line| line.fault().map(|kind| (line.check, kind)))
+    let mut faults = lines.iter().filter_map(|line| line.fault().map(|kind| (line.check, kind)));
+    let first = faults.next();
+    match first {
+        Some((_, RejectionKind::InsufficientScope)) => {
+            faults.find(|(check, _)| *check == Check::Login).or(first)
+        }
+        other => other,
+    }
 }

@@ -3,8 +3,7 @@
 use super::report::{Check, Line, Outcome};
 use super::request::RequestLine;
 use crate::access_token::AccessToken;
-use crate::authorization::{Requirement, authorize};
-use crate::rejection_kind::RejectionKind;
+use crate::authorization::Requirement;
 use crate::sidecar::rules::{Parts, Ruling};
 use crate::sidecar::words::shown;
 
@@ -35,6 +34,7 @@ pub(super) fn more_lines(
         }
         (None, _) => Line::skipped(check, "the token is not genuine"),
     };
+    let login = parts.login.iter().map(|(login, wanted)| judge(Check::Login, wanted, login));
     let claims = parts
         .claims
         .iter()
@@ -42,14 +42,14 @@ pub(super) fn more_lines(
     let callers = parts.callers.iter().map(|(callers, requirement)| {
         judge(Check::Callers, requirement, &format!("{callers} as callers"))
     });
-    claims.chain(callers).collect()
+    login.chain(claims).chain(callers).collect()
 }
 
 fn judge(check: Check, requirement: &Requirement, token: &AccessToken, wanted: &str) -> Line {
-    match authorize(requirement, token) {
+    match token.check(requirement) {
         Ok(()) => Line::new(check, Outcome::Pass, format!("the rule wants {wanted}"), ""),
-        Err(_) => {
-            let fault = Outcome::Fail(RejectionKind::Forbidden);
+        Err(rejection) => {
+            let fault = Outcome::Fail(rejection.kind());
             Line::new(
                 check,
                 fault,

@@ -2,7 +2,7 @@
 
 use super::report::{Check, Line};
 use crate::authentication::TrustedIssuer;
-use crate::authorization::{Denial, Requirement, authorize_scope};
+use crate::authorization::{Requirement, authorize_scope};
 use crate::jose::json::Members;
 use crate::rejection_kind::RejectionKind;
 use crate::sidecar::words::list;
@@ -12,10 +12,7 @@ pub(super) fn line(required: &Requirement, issuer: &TrustedIssuer, claims: &Memb
         return Line::skipped(Check::Scopes, "the scope claim cannot be read");
     };
     let needed = required.describe();
-    let result = authorize_scope(required, &granted).map_err(|denial| match denial {
-        Denial::InsufficientScope => RejectionKind::InsufficientScope,
-        Denial::Forbidden => RejectionKind::Forbidden,
-    });
+    let result = authorize_scope(required, &granted).map_err(RejectionKind::from);
     let lacking = required.lacking(&granted);
     let mut found = match (needed.is_empty(), lacking.as_slice()) {
         (true, _) => "none are required".to_owned(),

@@ -187,6 +187,8 @@ async fn the_first_failed_line_is_the_engines_reason() {
         K::EncryptedToken,
         K::KeysUnavailable,
         K::Internal,
+        // No variable asks for it, rules do.
+        K::InsufficientUserAuthentication,
     ];
     let missing: Vec<_> =
         K::all().filter(|kind| !kinds.contains(kind) && !others.contains(kind)).collect();

@@ -33,6 +33,7 @@ use super::judge::{Judged, Pass, Verdict, check_canonical, judge};
 use super::known_fields::Present;
 use super::proxy::{AnswerBody, Answering, Peer, Record, called, own, problem};
 use super::telemetry::{BadRequest, Outcome};
+use super::well_known;
 use crate::rejection_kind::RejectionKind;
 
 /// How long a decision may take. Envoy waits 200 ms unless it is told otherwise, and then makes an
@@ -65,6 +66,10 @@ impl ExtAuthz {
         let present = Present::of(request.headers());
         let mut record = Record::begin(&self.desk, peer, &request, present);
         if let Err(fault) = call::expect_check(&request) {
+            let server = &self.desk.shared.server;
+            if let Some(document) = well_known::answer(server, &request, &mut record) {
+                return Answering::done(own(record, document));
+            }
             record.outcome(Outcome::BadRequest(BadRequest::OriginalMissing));
             let answer = match fault {
                 NoCheck::OtherMethod => call::unimplemented(),

@@ -31,6 +31,7 @@ use super::judge::{Judged, Pass, Verdict, check_canonical, judge};
 use super::known_fields::{FieldKind, Present, kind};
 use super::proxy::{Answering, Peer, Record, is_served, own, problem};
 use super::telemetry::{BadRequest, Outcome};
+use super::well_known;
 use crate::tower::RefusedRequest;
 
 /// One worker's part of it.
@@ -63,6 +64,11 @@ impl ForwardAuth {
         // The same rules for all of it, whatever is loaded meanwhile.
         let routes = shared.routes.load();
         if let Err(fault) = self.read(&mut request, peer, routes.exist(), &mut record) {
+            if fault == BadRequest::OriginalMissing
+                && let Some(document) = well_known::answer(&shared.server, &request, &mut record)
+            {
+                return Answering::done(own(record, document));
+            }
             ALARM.ring(fault, peer);
             record.outcome(Outcome::BadRequest(fault));
             let answer = asker.gateway.tell(problem::of_original(fault, &asker.method));

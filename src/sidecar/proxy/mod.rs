@@ -1,10 +1,11 @@
 //! One request's way through the sidecar.
 //!
 //! 1. [`head`] refuses what two servers could read in two ways, and what cannot be passed on.
-//! 2. The path becomes the one form that rules are asked about and the upstream sees.
-//! 3. The route's gate decides, as a layer's would (`sidecar/judge.rs`).
-//! 4. [`fields`] takes away what the client has no say in, and sets what the upstream relies on.
-//! 5. The upstream is asked ([`answering`]), and [`answer`] sends on what it says as it comes.
+//! 2. The metadata document is answered here ([`well_known`]).
+//! 3. The path becomes the one form that rules are asked about and the upstream sees.
+//! 4. The route's gate decides, as a layer's would (`sidecar/judge.rs`).
+//! 5. [`fields`] takes away what the client has no say in, and sets what the upstream relies on.
+//! 6. The upstream is asked ([`answering`]), and [`answer`] sends on what it says as it comes.
 //!
 //! Whatever the end is, [`record`] tells it to the metrics and the log, once.
 
@@ -44,6 +45,7 @@ use super::known_fields::Present;
 use super::settings::UpstreamAddress;
 use super::telemetry::{BadRequest, Outcome};
 use super::upstream::{Places, Upstream};
+use super::well_known;
 use crate::tower::{RefusedRequest, is_preflight};
 
 /// One worker's proxy.
@@ -66,6 +68,9 @@ impl Proxy {
         let present = Present::of(request.headers());
         let mut record = Record::begin(&self.desk, peer, &request, present);
         let shared = &self.desk.shared;
+        if let Some(document) = well_known::answer(&shared.server, &request, &mut record) {
+            return Answering::done(own(record, document));
+        }
         // The same rules for all of it, whatever is loaded meanwhile.
         let routes = shared.routes.load();
         let by_rules = routes.exist();

@@ -20,6 +20,12 @@
 //! challenge_scope = "admin.all"     # what clients are told to ask for in place of patterns
 //! claims = { tnt_id = "acme" }      # all of these
 //! callers = "users"                 # users, clients or any
+//!
+//! [[rule]]
+//! path = "/transfers"
+//! scopes = ["payments"]
+//! acr = ["phr", "mfa"]              # how the person has logged in, one of these
+//! max_age = "15m"                   # and how long ago at most
 //! ```
 //!
 //! 1. The first rule that covers method and path counts. What the server requires of every request
@@ -35,7 +41,9 @@
 //! 5. A claim has its value if it is this string, or an array that holds it; numbers and booleans
 //!    are compared as JSON writes them. Claims and callers that are not met are 403 without
 //!    `error`.
-//! 6. A file that cannot mean what was meant is refused as a whole, with all its faults.
+//! 6. A login that is not as `acr` and `max_age` want it is 401 with
+//!    `insufficient_user_authentication`; a client that acts for itself gets 403.
+//! 7. A file that cannot mean what was meant is refused as a whole, with all its faults.
 
 mod braces;
 mod fault;

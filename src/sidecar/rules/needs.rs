@@ -1,12 +1,14 @@
 //! What a rule asks of a token.
 
+use std::time::Duration;
+
 use serde_json::Value;
 
 use super::path_pattern::PathPattern;
 use super::ruling::never;
 use super::template::Template;
 use crate::access_token::AccessToken;
-use crate::authorization::{Requirement, all_of, any_of, clients, policy, users};
+use crate::authorization::{Requirement, all_of, any_of, clients, max_age, policy, users};
 use crate::scope::{Scope, ScopePattern};
 
 /// What a token has to bring besides what the server requires of every request.
@@ -19,6 +21,10 @@ pub(super) struct Needs {
     /// Names and values, all of them.
     pub(super) claims: Vec<(String, Template)>,
     pub(super) callers: Callers,
+    /// Ways to log in, one of these, if there are any; in order of preference.
+    pub(super) acr: Vec<String>,
+    /// How long ago the login may be.
+    pub(super) max_age: Option<Duration>,
     /// What challenges name in place of patterns, if there is any.
     pub(super) challenge_scope: Vec<Template>,
 }
@@ -62,7 +68,21 @@ impl Needs {
         };
         let claims = all_of(self.claims(values).into_iter().map(|(_, claim)| claim));
         let callers = self.callers().map_or_else(Requirement::none, |(_, callers)| callers);
-        Some(scope.and(claims).and(callers))
+        let login = all_of(self.login().into_iter().map(|(_, login)| login));
+        Some(scope.and(login).and(claims).and(callers))
+    }
+
+    /// What it asks of the person's login, each in words too.
+    pub(super) fn login(&self) -> Vec<(String, Requirement)> {
+        let acr = (!self.acr.is_empty()).then(|| {
+            // The values were good when they were read.
+            let acr = Requirement::try_acr(&self.acr.join(" ")).unwrap_or_else(|_| never());
+            (format!("a login by {}", self.acr.join(" or ")), acr)
+        });
+        let max_age = self
+            .max_age
+            .map(|age| (format!("a login at most {} s ago", age.as_secs()), max_age(age)));
+        acr.into_iter().chain(max_age).collect()
     }
 
     /// What it asks for in claims, each in words too.

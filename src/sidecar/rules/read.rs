@@ -1,6 +1,7 @@
 //! From the text of a file to its rules.
 
 use std::ops::Range;
+use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -12,26 +13,33 @@ use super::needs::{Callers, Needs, ScopeTemplate};
 use super::path_pattern::PathPattern;
 use super::table::{self, Table};
 use super::template::Template;
+use crate::authorization::Requirement;
+use crate::env::values;
 use crate::scope::{InvalidScope, MAX_PATTERNS};
 
 const MAX_BYTES: usize = 1 << 20;
 const MAX_RULES: usize = 1000;
 
-const KEYS: [&str; 9] = [
+const KEYS: [&str; 11] = [
     "path",
     "methods",
     "scopes",
     "any_scopes",
     "claims",
     "callers",
+    "acr",
+    "max_age",
     "public",
     "challenge_scope",
     "literal",
 ];
 
 /// What a public rule cannot have.
-const REQUIREMENTS: [&str; 6] =
-    ["scopes", "any_scopes", "claims", "callers", "challenge_scope", "literal"];
+const REQUIREMENTS: [&str; 8] =
+    ["scopes", "any_scopes", "claims", "callers", "acr", "max_age", "challenge_scope", "literal"];
+
+/// What a client that acts for itself cannot have, as nobody has logged in.
+const OF_PEOPLE: [&str; 2] = ["acr", "max_age"];
 
 /// All rules of a file, in its order.
 ///
@@ -146,8 +154,18 @@ fn needs(table: &mut Table<'_, '_>, path: &PathPattern) -> Needs {
         any_scopes: scopes(table, "any_scopes", path, literal),
         claims: table.pairs("claims", value).unwrap_or_default(),
         callers: table.choice("callers", &callers).unwrap_or_default(),
+        acr: table.words("acr", way_to_log_in).unwrap_or_default(),
+        max_age: max_age(table),
         challenge_scope: table.words("challenge_scope", stand_in).unwrap_or_default(),
     };
+    if needs.callers == Callers::Clients {
+        for key in OF_PEOPLE.into_iter().filter(|key| table.has(key)).collect::<Vec<_>>() {
+            table.fault_at(
+                key,
+                r#"cannot stand together with callers = "clients": they have no login"#,
+            );
+        }
+    }
     // A scope that could not be read is told already.
     if table.faults() == before
         && let Err(problem) = needs.check_challenge_scope(path)
@@ -155,6 +173,25 @@ fn needs(table: &mut Table<'_, '_>, path: &PathPattern) -> Needs {
         table.fault_at("challenge_scope", &format!("is of no use: {problem}"));
     }
     needs
+}
+
+fn way_to_log_in(text: &str) -> Result<String, String> {
+    let fault = |fault| format!("{text:?}: {fault}");
+    if text.contains(char::is_whitespace) {
+        return Err(format!("{text:?}, which is more than one"));
+    }
+    Requirement::try_acr(text).map(|_| text.to_owned()).map_err(fault)
+}
+
+/// Whole seconds, as challenges can say no less.
+fn max_age(table: &mut Table<'_, '_>) -> Option<Duration> {
+    let (text, span) = table.text("max_age")?;
+    match values::duration(text) {
+        Ok(age) if age.subsec_nanos() == 0 => return Some(age),
+        Ok(_) => table.fault(&span, "max_age", "must be whole seconds"),
+        Err(problems) => table.fault(&span, "max_age", &problems.join("; ")),
+    }
+    None
 }
 
 fn scopes(

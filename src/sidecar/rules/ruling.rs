@@ -15,7 +15,8 @@ pub(in crate::sidecar) struct Ruling {
 /// What a token has to bring, each with its requirement.
 pub(in crate::sidecar) struct Parts {
     pub(in crate::sidecar) scope: Requirement,
-    /// In words.
+    /// In words, as claims are.
+    pub(in crate::sidecar) login: Vec<(String, Requirement)>,
     pub(in crate::sidecar) claims: Vec<(String, Requirement)>,
     /// Who has to call, if it matters.
     pub(in crate::sidecar) callers: Option<(&'static str, Requirement)>,
@@ -27,6 +28,7 @@ impl Ruling {
         let values = rule.path.values(path);
         let parts = rule.needs.as_ref().map(|needs| Parts {
             scope: needs.scope(&values).unwrap_or_else(never),
+            login: needs.login(),
             claims: needs.claims(&values),
             callers: needs.callers(),
         });

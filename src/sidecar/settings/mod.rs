@@ -67,6 +67,10 @@ impl Settings {
             }
         }
         let forward_token = forward_token(source);
+        if forward_token && engine.is_mcp() {
+            let problem = "cannot be on for an MCP server: its clients' tokens are for it alone";
+            source.fault(variables::FORWARD_TOKEN, problem);
+        }
         let rules = source.read(variables::RULES, values::path).value();
         let claim_headers = claim_headers::read(source);
         if matches!(&trusted_proxies, Read::Value(networks) if networks.are_everything()) {

@@ -13,6 +13,8 @@ pub(in crate::sidecar) enum Outcome {
     Public,
     /// It was a CORS preflight, which carries no token, and the upstream has answered.
     Preflight,
+    /// It asked for the metadata document, which is answered here.
+    Metadata,
     /// Its token was not good, or not good enough.
     Refused(RejectionKind),
     /// It was no request that can be judged or passed on.
@@ -72,6 +74,7 @@ pub(in crate::sidecar) enum Class {
     Allowed,
     Public,
     Preflight,
+    Metadata,
     Refused,
     BadRequest,
     UpstreamFailed,
@@ -85,11 +88,18 @@ impl Outcome {
 
     /// All of them, each at its index.
     pub(in crate::sidecar) fn all() -> impl Iterator<Item = Self> {
-        [Self::Allowed, Self::Public, Self::Preflight, Self::ClientGone, Self::CutOff]
-            .into_iter()
-            .chain(RejectionKind::all().map(Self::Refused))
-            .chain(BadRequest::ALL.map(Self::BadRequest))
-            .chain(UpstreamFailure::ALL.map(Self::UpstreamFailed))
+        [
+            Self::Allowed,
+            Self::Public,
+            Self::Preflight,
+            Self::ClientGone,
+            Self::CutOff,
+            Self::Metadata,
+        ]
+        .into_iter()
+        .chain(RejectionKind::all().map(Self::Refused))
+        .chain(BadRequest::ALL.map(Self::BadRequest))
+        .chain(UpstreamFailure::ALL.map(Self::UpstreamFailed))
     }
 
     /// Its place in a table of counts.
@@ -100,6 +110,7 @@ impl Outcome {
             Self::Preflight => 2,
             Self::ClientGone => 3,
             Self::CutOff => 4,
+            Self::Metadata => 5,
             Self::Refused(kind) => REFUSED + kind as usize,
             Self::BadRequest(kind) => BAD + kind as usize,
             Self::UpstreamFailed(kind) => UPSTREAM + kind as usize,
@@ -111,6 +122,7 @@ impl Outcome {
             Self::Allowed => Class::Allowed,
             Self::Public => Class::Public,
             Self::Preflight => Class::Preflight,
+            Self::Metadata => Class::Metadata,
             Self::Refused(_) => Class::Refused,
             Self::BadRequest(_) => Class::BadRequest,
             Self::UpstreamFailed(_) => Class::UpstreamFailed,
@@ -127,9 +139,12 @@ impl Outcome {
     /// `expired`, `ambiguous_path`, `timeout` …, where there is one to give.
     pub(in crate::sidecar) const fn reason(self) -> Option<&'static str> {
         match self {
-            Self::Allowed | Self::Public | Self::Preflight | Self::ClientGone | Self::CutOff => {
-                None
-            }
+            Self::Allowed
+            | Self::Public
+            | Self::Preflight
+            | Self::Metadata
+            | Self::ClientGone
+            | Self::CutOff => None,
             Self::Refused(kind) => Some(rejection(kind)),
             Self::BadRequest(kind) => Some(kind.name()),
             Self::UpstreamFailed(kind) => Some(kind.name()),
@@ -138,15 +153,16 @@ impl Outcome {
 }
 
 /// Where the groups begin.
-const REFUSED: usize = 5;
+const REFUSED: usize = 6;
 const BAD: usize = REFUSED + RejectionKind::COUNT;
 const UPSTREAM: usize = BAD + BadRequest::ALL.len();
 
 impl Class {
-    pub(in crate::sidecar) const ALL: [Self; 8] = [
+    pub(in crate::sidecar) const ALL: [Self; 9] = [
         Self::Allowed,
         Self::Public,
         Self::Preflight,
+        Self::Metadata,
         Self::Refused,
         Self::BadRequest,
         Self::UpstreamFailed,
@@ -159,6 +175,7 @@ impl Class {
             Self::Allowed => "allowed",
             Self::Public => "public",
             Self::Preflight => "preflight",
+            Self::Metadata => "metadata",
             Self::Refused => "refused",
             Self::BadRequest => "bad_request",
             Self::UpstreamFailed => "upstream_failed",
@@ -237,6 +254,7 @@ const fn rejection(kind: RejectionKind) -> &'static str {
         K::WrongAudience => "wrong_audience",
         K::SenderConstrained => "sender_constrained",
         K::RequiredClaimNotMet => "required_claim_not_met",
+        K::InsufficientUserAuthentication => "insufficient_user_authentication",
         K::InsufficientScope => "insufficient_scope",
         K::Forbidden => "forbidden",
         K::KeysUnavailable => "keys_unavailable",

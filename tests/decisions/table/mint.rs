@@ -1,5 +1,8 @@
 //! The tokens of the table.
 
+use std::time::{Duration, UNIX_EPOCH};
+
+use portcullis::Clock;
 use portcullis::testing::Authority;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -14,6 +17,7 @@ pub(super) struct Token {
     /// Claims that are left out.
     without: Vec<String>,
     valid: Valid,
+    login: Option<Login>,
     signed_by: Signer,
     /// This in place of a token.
     text: Option<String>,
@@ -28,6 +32,14 @@ enum Valid {
     Now,
     Past,
     Future,
+}
+
+/// When the person logged in: now, or ten minutes ago.
+#[derive(Deserialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Login {
+    Recent,
+    Old,
 }
 
 #[derive(Deserialize, Default, Clone, Copy)]
@@ -54,6 +66,11 @@ impl Token {
         }
         for (name, value) in every_token.iter().chain(&self.claims) {
             token = token.claim(name, value);
+        }
+        if let Some(login) = self.login {
+            let ago = Duration::from_secs(if login == Login::Old { 600 } else { 0 });
+            let at = authority.clock().now().duration_since(UNIX_EPOCH).unwrap() - ago;
+            token = token.claim("auth_time", at.as_secs());
         }
         token = self.header.iter().fold(token, |token, (name, value)| token.header(name, value));
         token = self.without.iter().fold(token, |token, claim| token.without(claim));

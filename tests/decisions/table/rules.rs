@@ -2,8 +2,11 @@
 //! built in code.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
-use portcullis::{Requirement, Scope, ScopePattern, all_of, any_of, clients, policy, users};
+use portcullis::{
+    Requirement, Scope, ScopePattern, all_of, any_of, clients, max_age, policy, users,
+};
 use serde::{Deserialize, Serialize};
 
 /// One rule, with the members of the rules file. No two of the table cover the same path.
@@ -24,6 +27,11 @@ pub struct Rule {
     claims: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     callers: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    acr: Vec<String>,
+    /// In minutes, as `5m`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_age: Option<String>,
 }
 
 impl Rule {
@@ -38,6 +46,13 @@ impl Rule {
         }
         if let Some(scopes) = &self.challenge_scope {
             requirement = requirement.try_challenge_scope(scopes).unwrap();
+        }
+        if !self.acr.is_empty() {
+            requirement = requirement.and(Requirement::try_acr(&self.acr.join(" ")).unwrap());
+        }
+        if let Some(text) = &self.max_age {
+            let minutes: u64 = text.strip_suffix('m').unwrap().parse().unwrap();
+            requirement = requirement.and(max_age(Duration::from_secs(60 * minutes)));
         }
         for (name, value) in self.claims.clone() {
             requirement = requirement.and(policy(move |token| {

@@ -8,6 +8,7 @@ pub(super) const fn class_name(class: Class) -> &'static str {
         Class::Allowed => "Allowed",
         Class::Public => "Public",
         Class::Preflight => "Preflight",
+        Class::Metadata => "Metadata",
         Class::Refused => "Refused",
         Class::BadRequest => "Bad request",
         Class::UpstreamFailed => "Upstream failed",
@@ -22,6 +23,7 @@ pub(super) const fn meaning(outcome: Outcome) -> Option<&'static str> {
         Outcome::Allowed
         | Outcome::Public
         | Outcome::Preflight
+        | Outcome::Metadata
         | Outcome::ClientGone
         | Outcome::CutOff => None,
         Outcome::Refused(kind) => Some(refused(kind)),
@@ -83,6 +85,9 @@ const fn refused(kind: RejectionKind) -> &'static str {
         }
         K::RequiredClaimNotMet => {
             "A claim has not the value that PORTCULLIS_REQUIRED_CLAIMS asks for."
+        }
+        K::InsufficientUserAuthentication => {
+            "People have to log in again, now or in another way: clients are told so."
         }
         K::InsufficientScope => "Clients lack scope for what they ask: they are told which.",
         K::Forbidden => "A rule refuses this caller, whatever its scope.",

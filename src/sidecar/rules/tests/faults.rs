@@ -28,7 +28,7 @@ fn the_example_of_the_documentation_is_good() {
         .take_while(|line| *line != "//! ```")
         .map(|line| format!("{}\n", line.trim_start_matches("//!")))
         .collect();
-    assert_eq!(rules(&example).0.len(), 4);
+    assert_eq!(rules(&example).0.len(), 5);
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn unknown_names_are_faults_with_the_nearest_known_one() {
         ("any_scope = []", r#"there is no key "any_scope"; did you mean "any_scopes"?"#),
         (
             "colour = 1",
-            r#"there is no key "colour"; known: path, methods, scopes, any_scopes, claims, callers, public, challenge_scope, literal"#,
+            r#"there is no key "colour"; known: path, methods, scopes, any_scopes, claims, callers, acr, max_age, public, challenge_scope, literal"#,
         ),
     ] {
         assert_eq!(fault_of(line), fault);
@@ -259,9 +259,9 @@ fn wild_11_what_challenges_name_has_to_be_enough() {
 fn public_stands_alone() {
     let found = faults_of(
         "path = \"/\"\npublic = true\nscopes = [\"a\"]\nany_scopes = [\"a\"]\nclaims = { a = \"b\" }\n\
-         callers = \"any\"",
+         callers = \"any\"\nacr = \"mfa\"\nmax_age = \"5m\"",
     );
-    let keys = ["scopes", "any_scopes", "claims", "callers"];
+    let keys = ["scopes", "any_scopes", "claims", "callers", "acr", "max_age"];
     assert_eq!(found.len(), keys.len());
     for ((line, key), fault) in (4..).zip(keys).zip(found) {
         let expected = format!(
@@ -270,6 +270,31 @@ fn public_stands_alone() {
         assert_eq!(fault, expected);
     }
     assert_eq!(faults_of("path = \"/\"\npublic = false\nscopes = [\"a\"]"), [""; 0]);
+}
+
+#[test]
+fn logins_are_words_and_whole_seconds_and_of_people() {
+    for (line, fault) in [
+        ("acr = []", "acr must not be empty; leave it out instead"),
+        ("acr = \"\"", "acr must not be empty; leave it out instead"),
+        ("acr = [\"a b\"]", "acr holds \"a b\", which is more than one"),
+        (
+            "acr = \"a \u{e9}\"",
+            "acr holds \"\u{e9}\": value 1: must be printable US-ASCII without \" and \\, 256 bytes at most",
+        ),
+        ("max_age = 300", "max_age must be a string, in quotes"),
+        ("max_age = \"300\"", "max_age must be a whole number with a unit: 500ms, 30s, 10m, 24h"),
+        ("max_age = \"1500ms\"", "max_age must be whole seconds"),
+    ] {
+        assert_eq!(fault_of(line), fault);
+    }
+    for key in ["acr = \"mfa\"", "max_age = \"5m\""] {
+        let found = faults_of(&format!("path = \"/\"\ncallers = \"clients\"\n{key}"));
+        let [fault] = &found[..] else { panic!("{found:?}") };
+        assert!(
+            fault.ends_with("cannot stand together with callers = \"clients\": they have no login")
+        );
+    }
 }
 
 #[test]
