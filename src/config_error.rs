@@ -35,6 +35,14 @@ pub(crate) enum Setting {
     Realm,
     Resource,
     JwksSnapshot,
+    #[cfg(feature = "introspection")]
+    IntrospectionUri,
+    #[cfg(feature = "introspection")]
+    ClientId,
+    #[cfg(feature = "introspection")]
+    ClientSecret,
+    #[cfg(feature = "introspection")]
+    TokenUri,
 }
 
 impl Fault {

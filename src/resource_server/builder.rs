@@ -228,8 +228,9 @@ impl ResourceServerBuilder {
         let challenges = Arc::new(Challenges::new(&challenge, scope.as_deref(), self.body.clone()));
         let mark = ServerMark::new(Arc::new(Origin::new(&challenges, &clock)));
         let cached = self.token_cache.unwrap_or(DEFAULT_TOKEN_CACHE);
+        let authenticator = Authenticator::new(trusted, clock, mark, cached);
         Ok(ResourceServer(Arc::new(Inner {
-            authenticator: Authenticator::new(trusted, clock, mark, cached),
+            authenticator,
             challenge,
             challenges,
             required: Arc::new(self.required),
@@ -281,6 +282,14 @@ impl ResourceServerBuilder {
             }
             names.push(issuer.name());
             trusted.extend(issuer.clone().compile(&shared, faults));
+        }
+        #[cfg(feature = "introspection")]
+        for issuer in self.issuers.iter().filter(|issuer| issuer.is_introspected()).skip(1) {
+            faults.add_about(
+                Setting::IntrospectionUri,
+                Issuer::label(issuer.name()),
+                "opaque tokens do not say whose they are: one issuer can be introspected",
+            );
         }
         trusted
     }
@@ -337,7 +346,7 @@ impl ResourceServerBuilder {
     /// None is made where no issuer needs one: a machine without root certificates can still
     /// serve from static keys.
     fn client(&self, faults: &mut Faults) -> Option<HttpClient> {
-        if self.client.is_some() || !self.issuers.iter().any(Issuer::needs_http) {
+        if self.client.is_some() || !self.issuers.iter().any(Issuer::needs_client) {
             return self.client.clone();
         }
         HttpClient::with_roots(&self.roots)

@@ -187,6 +187,10 @@ async fn the_first_failed_line_is_the_engines_reason() {
         K::EncryptedToken,
         K::KeysUnavailable,
         K::Internal,
+        // No JWT.
+        K::Inactive,
+        K::IntrospectionUnavailable,
+        K::Conflict,
     ];
     let missing: Vec<_> =
         K::all().filter(|kind| !kinds.contains(kind) && !others.contains(kind)).collect();
