@@ -203,6 +203,11 @@ struct Readme;
 #[doc = include_str!("../docs/introspection.md")]
 struct AboutIntrospection;
 
+/// Those of the page about systems.
+#[cfg(all(doctest, feature = "introspection"))]
+#[doc = include_str!("../docs/systems.md")]
+struct AboutSystems;
+
 /// And those of the page about gRPC.
 #[cfg(all(doctest, feature = "tonic"))]
 #[doc = include_str!("../docs/grpc.md")]

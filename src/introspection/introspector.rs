@@ -24,6 +24,10 @@ pub(super) const AT_ONCE: usize = 64;
 /// For everything that a question may take: its turn, a token of our own, both once more.
 const LIMIT: Duration = Duration::from_secs(10);
 
+/// Nothing is known about a token.
+#[derive(Debug)]
+pub(crate) struct Unanswered;
+
 /// The authorization server as it can be asked.
 pub(crate) struct Introspector {
     pub(super) client: HttpClient,
@@ -39,7 +43,7 @@ pub(crate) struct Introspector {
 impl Introspector {
     /// What the server says about a token. `Err` says nothing about it, and is told to the log. `keys`
     /// are the issuer's, for signed answers.
-    pub(crate) async fn ask(&self, token: &str, keys: &KeyStore) -> Result<Answer, Arc<str>> {
+    pub(crate) async fn ask(&self, token: &str, keys: &KeyStore) -> Result<Answer, Unanswered> {
         let late = || Arc::new(Fault { step: Step::Introspection, reason: Reason::Late });
         let asked = tokio::time::timeout(LIMIT, self.question(token, keys)).await;
         let issuer = &*shown(&self.issuer);
@@ -50,8 +54,19 @@ impl Introspector {
             }
             Err(fault) => {
                 self.alarm.failed(issuer, &fault);
-                Err(fault.to_string().into())
+                Err(Unanswered)
             }
+        }
+    }
+
+    /// Asks about what is no token, to see whether there is an answer. Not told to the log.
+    #[cfg(feature = "sidecar")]
+    pub(crate) async fn probe(&self, keys: &KeyStore) -> Result<(), String> {
+        let asked = tokio::time::timeout(LIMIT, self.question("portcullis-check", keys)).await;
+        match asked {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err(fault)) => Err(fault.to_string()),
+            Err(_) => Err(format!("no answer within {} s", LIMIT.as_secs())),
         }
     }
 

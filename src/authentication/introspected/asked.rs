@@ -14,6 +14,11 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    #[cfg(feature = "sidecar")]
+    pub(in super::super) fn introspector(&self) -> &Introspector {
+        &self.introspector
+    }
+
     pub(in super::super) fn compile(
         issuer: &str,
         introspection: Introspection,

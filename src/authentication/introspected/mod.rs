@@ -48,6 +48,11 @@ impl Introspected {
         Some(Self { issuer: Arc::clone(issuer), every_token, lookups: Lookups::new(cached) })
     }
 
+    #[cfg(feature = "sidecar")]
+    pub(super) fn issuer(&self) -> &TrustedIssuer {
+        &self.issuer
+    }
+
     /// Whether this token is asked about.
     pub(super) fn is_for(&self, token: &[u8], issuers: &[Arc<TrustedIssuer>]) -> bool {
         if !shape::is_jwt(token) {

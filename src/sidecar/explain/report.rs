@@ -34,6 +34,8 @@ pub(super) enum Check {
     Binding,
     RequiredClaims,
     Scopes,
+    /// In place of all of these, where the issuer is asked about the token.
+    Introspection,
     RuleClaim,
     Callers,
 }
@@ -81,6 +83,7 @@ impl Check {
             Self::Binding => "binding",
             Self::RequiredClaims => "required claims",
             Self::Scopes => "scopes",
+            Self::Introspection => "introspection",
             Self::RuleClaim => "claim",
             Self::Callers => "callers",
         }
@@ -98,6 +101,7 @@ impl Check {
                 | Self::Claims
                 | Self::Key
                 | Self::Signature
+                | Self::Introspection
         )
     }
 }
