@@ -219,7 +219,12 @@ mod tests {
 
     #[test]
     fn chal_14_unavailable_and_internal_carry_no_challenge() {
-        for kind in [RejectionKind::KeysUnavailable, RejectionKind::Internal] {
+        for kind in [
+            RejectionKind::KeysUnavailable,
+            RejectionKind::IntrospectionUnavailable,
+            RejectionKind::Conflict,
+            RejectionKind::Internal,
+        ] {
             assert_eq!(field(&settings(), kind), None);
         }
     }

@@ -30,6 +30,10 @@ impl NumericDate {
     /// From 2^53 on whole seconds can no longer be told apart.
     const LIMIT: f64 = 9_007_199_254_740_992.0;
 
+    /// Of what has no end that anybody knows.
+    #[cfg(feature = "introspection")]
+    pub(crate) const NEVER: Self = Self(f64::INFINITY);
+
     pub(crate) fn new(seconds: f64) -> Option<Self> {
         (0.0..Self::LIMIT).contains(&seconds).then_some(Self(seconds))
     }

@@ -37,6 +37,14 @@ pub(crate) enum Setting {
     Resource,
     ScopesSupported,
     JwksSnapshot,
+    #[cfg(feature = "introspection")]
+    IntrospectionUri,
+    #[cfg(feature = "introspection")]
+    ClientId,
+    #[cfg(feature = "introspection")]
+    ClientSecret,
+    #[cfg(feature = "introspection")]
+    TokenUri,
 }
 
 impl Fault {

@@ -80,6 +80,13 @@
 //!
 //! That needs a tokio runtime with I/O and timers enabled; verifying with a fixed set needs none.
 //!
+//! # Opaque tokens
+//!
+//! With the feature `introspection`, an authorization server can be asked about tokens that say nothing
+//! by themselves (RFC 7662): `Issuer::introspected` about all of them, `Issuer::introspect` about those
+//! that are no JWTs. Answers are judged like claims and kept for a minute at most; a server that gives
+//! none is an outage (503).
+//!
 //! # Remembered tokens
 //!
 //! A token is presented many times in its life. Its signature and what its claims say are checked
@@ -115,6 +122,7 @@
 //! | --- | --- |
 //! | `axum` | extractors: [`AccessToken`], `Option<AccessToken>`, `Claims<T>`; routes for the metadata document |
 //! | `env` | `ResourceServer::from_env()`, configuration from `PORTCULLIS_*` variables |
+//! | `introspection` | opaque tokens: `Issuer::introspected`, RFC 7662 |
 //! | `metrics` | counts about keys, see above |
 //! | `testing` | `testing::Authority`, an authorization server for tests |
 //! | `tonic` | for gRPC: tokens in handlers, `Rejection` as `Status`, requirements by method |
@@ -149,6 +157,8 @@ mod fetch;
 #[cfg(feature = "__internals")]
 #[doc(hidden)]
 pub mod internals;
+#[cfg(feature = "introspection")]
+mod introspection;
 mod jose;
 mod keys;
 mod origin;
@@ -178,6 +188,9 @@ pub use clock::{Clock, SystemClock};
 pub use config_error::{ConfigError, Fault};
 pub use credentials::QueryToken;
 pub use fetch::HttpService;
+#[cfg(feature = "introspection")]
+#[cfg_attr(docsrs, doc(cfg(feature = "introspection")))]
+pub use introspection::Introspection;
 pub use jose::{Algorithm, UnknownAlgorithm};
 pub use keys::{KeyFetches, KeyState, KeyStatus};
 pub use rejection::Rejection;
@@ -199,7 +212,17 @@ struct Readme;
 #[doc = include_str!("../docs/metadata.md")]
 struct AboutMetadata;
 
-/// So do those of the page about gRPC.
+/// So do those of the page about opaque tokens.
+#[cfg(all(doctest, feature = "introspection"))]
+#[doc = include_str!("../docs/introspection.md")]
+struct AboutIntrospection;
+
+/// Those of the page about systems.
+#[cfg(all(doctest, feature = "introspection"))]
+#[doc = include_str!("../docs/systems.md")]
+struct AboutSystems;
+
+/// And those of the page about gRPC.
 #[cfg(all(doctest, feature = "tonic"))]
 #[doc = include_str!("../docs/grpc.md")]
 struct AboutGrpc;

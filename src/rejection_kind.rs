@@ -41,6 +41,8 @@ pub enum RejectionKind {
     Expired,
     /// `nbf` or `iat` lies in the future.
     NotYetValid,
+    /// The authorization server says that the token is not active (RFC 7662 §2.2).
+    Inactive,
     /// `aud` names others, not us.
     WrongAudience,
     /// The token is bound to a key (`cnf`) and was presented as a plain bearer token.
@@ -55,6 +57,11 @@ pub enum RejectionKind {
     Forbidden,
     /// No key can be had from the authorization server right now.
     KeysUnavailable,
+    /// The authorization server cannot be asked about the token right now, or gives no usable answer.
+    IntrospectionUnavailable,
+    /// The authorization server wants the client to do something first: IBM MobileFirst's 409 with
+    /// `MFP-Conflict`, which is passed on.
+    Conflict,
     /// Our own fault; the request is refused all the same.
     Internal,
 }
@@ -85,6 +92,7 @@ impl RejectionKind {
         Self::MalformedClaim,
         Self::Expired,
         Self::NotYetValid,
+        Self::Inactive,
         Self::WrongAudience,
         Self::SenderConstrained,
         Self::RequiredClaimNotMet,
@@ -92,6 +100,8 @@ impl RejectionKind {
         Self::InsufficientScope,
         Self::Forbidden,
         Self::KeysUnavailable,
+        Self::IntrospectionUnavailable,
+        Self::Conflict,
         Self::Internal,
     ];
 }

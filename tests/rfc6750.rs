@@ -218,13 +218,15 @@ async fn chal_01_chal_13_chal_16_chal_17_every_kind_is_answered_as_its_row_says(
         let expected_grpc = match status {
             400 | 401 => 16,
             403 => 7,
+            409 => 10,
             503 => 14,
             500 => 13,
             other => panic!("{kind:?} is answered with {other}"),
         };
         assert_eq!(rejection.grpc_code(), expected_grpc, "{kind:?}");
         let challenges = response.headers().get_all("www-authenticate").iter().count();
-        assert_eq!(challenges, usize::from(status < 500), "{kind:?}");
+        let is_about_the_token = status < 500 && kind != RejectionKind::Conflict;
+        assert_eq!(challenges, usize::from(is_about_the_token), "{kind:?}");
         assert_eq!(response.headers()["cache-control"], "no-store", "{kind:?}");
         let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
         assert_eq!(body["status"], status, "{kind:?}");
@@ -262,6 +264,7 @@ fn chal_15_the_description_of_every_kind() {
         "MalformedClaim 401 The access token has a malformed claim",
         "Expired 401 The access token expired",
         "NotYetValid 401 The access token is not valid yet",
+        "Inactive 401 The access token is not active",
         "WrongAudience 401 The access token is meant for another audience",
         "SenderConstrained 401 The access token is bound to a key that was not proven",
         "RequiredClaimNotMet 401 The access token is not meant for this use",
@@ -269,11 +272,14 @@ fn chal_15_the_description_of_every_kind() {
         "InsufficientScope 403 The access token lacks scope that this request needs",
         "Forbidden 403 This request is not allowed with this access token",
         "KeysUnavailable 503 Access tokens cannot be verified right now",
+        "IntrospectionUnavailable 503 Access tokens cannot be verified right now",
+        "Conflict 409 The authorization server reports a conflict about the access token",
         "Internal 500 The request could not be judged",
     ];
     assert_eq!(written, expected);
-    let unavailable = server.reject(RejectionKind::KeysUnavailable);
-    assert_eq!(unavailable.retry_after(), Some(1));
+    for kind in [RejectionKind::KeysUnavailable, RejectionKind::IntrospectionUnavailable] {
+        assert_eq!(server.reject(kind).retry_after(), Some(1));
+    }
 }
 
 #[tokio::test]

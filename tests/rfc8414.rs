@@ -202,7 +202,7 @@ async fn a_token_that_joins_a_fetch_older_than_its_key_gets_another() {
 
 #[tokio::test]
 async fn an_http_client_of_the_callers_own_is_used_and_held_to_the_same_limits() {
-    use http_body_util::Empty;
+    use http_body_util::Full;
     use hyper_util::client::legacy::Client;
     use hyper_util::rt::TokioExecutor;
 
@@ -217,7 +217,7 @@ async fn an_http_client_of_the_callers_own_is_used_and_held_to_the_same_limits()
         let jwks_uri = format!("{}{path}", fake.origin);
         let issuer =
             Issuer::with_jwks_uri("https://as.example", jwks_uri).audience("https://rs.example");
-        let client = Client::builder(TokioExecutor::new()).build_http::<Empty<Bytes>>();
+        let client = Client::builder(TokioExecutor::new()).build_http::<Full<Bytes>>();
         support::server::builder().issuer(issuer).http_client(client)
     };
     let token = key.token("https://as.example");
@@ -228,7 +228,7 @@ async fn an_http_client_of_the_callers_own_is_used_and_held_to_the_same_limits()
 
 #[tokio::test(start_paused = true)]
 async fn avail_08_a_request_waits_two_seconds_for_keys_and_no_longer() {
-    let silent = tower::service_fn(|_: http::Request<http_body_util::Empty<Bytes>>| {
+    let silent = tower::service_fn(|_: http::Request<http_body_util::Full<Bytes>>| {
         std::future::pending::<Result<Response<http_body_util::Full<Bytes>>, std::io::Error>>()
     });
     let issuer = Issuer::with_jwks_uri("https://as.example", "https://as.example/jwks")

@@ -187,7 +187,8 @@ impl AccessToken {
         self.0.caller
     }
 
-    /// When the token expires, leeway not counted. `None` for dates beyond the platform's time.
+    /// When the token expires, leeway not counted. `None` for dates beyond the platform's time, and
+    /// where the authorization server was asked about the token and did not say.
     pub fn expires_at(&self) -> Option<SystemTime> {
         self.0.expires_at.to_system_time()
     }

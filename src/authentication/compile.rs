@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "introspection")]
+use super::introspected::Asked;
 use super::issuer::{Issuer, Keys, WildcardMatch};
 use super::trusted::{Audience, TrustedIssuer};
 use crate::clock::Clock;
@@ -37,8 +39,31 @@ impl Issuer {
         format!("issuer \"{name}\"")
     }
 
+    /// For keys.
     pub(crate) fn needs_http(&self) -> bool {
-        matches!(self.keys, Keys::Discovery | Keys::Uri(_))
+        self.needs_keys() && matches!(self.keys, Keys::Discovery | Keys::Uri(_))
+    }
+
+    /// For whatever it is.
+    pub(crate) fn needs_client(&self) -> bool {
+        #[cfg(feature = "introspection")]
+        if self.introspection.is_some() {
+            return true;
+        }
+        self.needs_http()
+    }
+
+    fn needs_keys(&self) -> bool {
+        #[cfg(feature = "introspection")]
+        if let Some(introspection) = &self.introspection {
+            return !introspection.is_for_every_token() || introspection.has_signed_answers();
+        }
+        true
+    }
+
+    #[cfg(feature = "introspection")]
+    pub(crate) fn is_introspected(&self) -> bool {
+        self.introspection.is_some()
     }
 
     /// Checks everything and adds what is wrong to `faults`. `None` only with faults.
@@ -61,7 +86,12 @@ impl Issuer {
             fault(Setting::RequiredClaims, "a required claim needs a name and a value");
         }
         let grant_rules = self.grant_rules(&mut fault);
-        let source = self.key_source(shared, &mut fault)?;
+        let source = self.key_source(shared, &mut fault);
+        #[cfg(feature = "introspection")]
+        let asked = self.introspection.clone().map(|introspection| {
+            Asked::compile(&self.name, introspection, audience.as_ref(), shared, &mut fault)
+        });
+        let source = source?;
 
         let name: Arc<str> = self.name.into();
         let keys = KeyStore::new(KeySettings {
@@ -89,6 +119,11 @@ impl Issuer {
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
             grant_rules: Arc::new(grant_rules?),
+            #[cfg(feature = "introspection")]
+            asked: match asked {
+                Some(asked) => Some(asked?),
+                None => None,
+            },
         })
     }
 
@@ -97,7 +132,7 @@ impl Issuer {
         if self.name.is_empty() {
             return Err("the issuer must not be empty");
         }
-        if !matches!(self.keys, Keys::Discovery) {
+        if !self.needs_keys() || !matches!(self.keys, Keys::Discovery) {
             return Ok(());
         }
         let url = allow_http.check(&self.name)?;
@@ -198,6 +233,10 @@ impl Issuer {
         fault: &mut impl FnMut(Setting, &str),
     ) -> Option<KeySource> {
         let client = || shared.client.clone();
+        #[cfg(feature = "introspection")]
+        if !self.needs_keys() {
+            return Some(KeySource::Unneeded);
+        }
         match &self.keys {
             Keys::Discovery => Some(KeySource::Discovery(Discovery {
                 client: client()?,

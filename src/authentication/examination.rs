@@ -65,6 +65,12 @@ impl ClaimCheck {
 }
 
 impl Authenticator {
+    /// The issuer that is asked about this token, whatever is in it.
+    pub(crate) fn asked_about(&self, token: &[u8]) -> Option<&TrustedIssuer> {
+        let asked = self.introspected.as_ref()?;
+        asked.is_for(token, &self.issuers).then(|| asked.issuer())
+    }
+
     /// The size of a token, and its parts.
     pub(crate) fn take_apart(token: &[u8]) -> Result<CompactJws<'_>, RejectionKind> {
         credentials::check_size(token)?;
@@ -92,6 +98,12 @@ pub(crate) fn check_typ(
 }
 
 impl TrustedIssuer {
+    /// Where it is asked about tokens, and whether it answers us.
+    pub(crate) async fn probe(&self) -> Option<(String, Result<(), String>)> {
+        let introspector = self.asked.as_ref()?.introspector();
+        Some((introspector.to_string(), introspector.probe(&self.keys).await))
+    }
+
     pub(crate) fn policy(&self) -> IssuerPolicy<'_> {
         IssuerPolicy {
             name: &self.name,

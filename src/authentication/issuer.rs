@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Profile;
+#[cfg(feature = "introspection")]
+use crate::introspection::Introspection;
 use crate::jose::Algorithm;
 
 /// An authorization server whose tokens are trusted, and how far.
@@ -36,6 +38,8 @@ pub struct Issuer {
     pub(super) wildcards: Option<WildcardMatch>,
     pub(super) allowed_scopes: Option<String>,
     pub(super) implied: Vec<(String, String)>,
+    #[cfg(feature = "introspection")]
+    pub(super) introspection: Option<Introspection>,
 }
 
 /// Where the keys are, before it is checked.
@@ -112,7 +116,32 @@ impl Issuer {
             wildcards: None,
             allowed_scopes: None,
             implied: Vec::new(),
+            #[cfg(feature = "introspection")]
+            introspection: None,
         }
+    }
+
+    /// An issuer that is asked about each of its tokens (RFC 7662) and whose keys are not needed,
+    /// except for [signed answers](Introspection::signed_answers): then they are discovered.
+    ///
+    /// Without signed answers, `issuer` need not be a URL; it is what
+    /// [`AccessToken::issuer`](crate::AccessToken::issuer) says, and has to be `iss` where an answer
+    /// has one.
+    #[cfg(feature = "introspection")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "introspection")))]
+    pub fn introspected(issuer: impl Into<String>, introspection: Introspection) -> Self {
+        Self::discover(issuer).introspect(introspection.every_token())
+    }
+
+    /// Asks this issuer about tokens that are no JWTs (RFC 7662), while JWTs are verified with its
+    /// keys. What is a JWT is told by its shape: three parts, of which the first begins as JSON does.
+    ///
+    /// Opaque tokens do not say whose they are, so one issuer of a resource server can be asked.
+    #[cfg(feature = "introspection")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "introspection")))]
+    pub fn introspect(mut self, introspection: Introspection) -> Self {
+        self.introspection = Some(introspection);
+        self
     }
 
     /// Accepts tokens whose `aud` holds this exact string. May be called several times; one match

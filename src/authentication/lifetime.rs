@@ -18,6 +18,16 @@ pub(super) struct Lifetime {
 impl Lifetime {
     pub(super) fn read(token: &Members<'_>) -> Result<Self, RejectionKind> {
         let expires_at = claims::date(token, "exp")?.ok_or(RejectionKind::MissingClaim)?;
+        Self::until(expires_at, token)
+    }
+
+    /// Where `exp` may be missing (RFC 7662 §2.2).
+    #[cfg(feature = "introspection")]
+    pub(super) fn read_open(token: &Members<'_>) -> Result<Self, RejectionKind> {
+        Self::until(claims::date(token, "exp")?.unwrap_or(NumericDate::NEVER), token)
+    }
+
+    fn until(expires_at: NumericDate, token: &Members<'_>) -> Result<Self, RejectionKind> {
         let not_before = claims::date(token, "nbf")?;
         let issued_at = claims::date(token, "iat")?;
         let starts_at = match (not_before, issued_at) {

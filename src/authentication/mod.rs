@@ -9,6 +9,8 @@
 //! 5. it is an access token and no other kind of JWT ([`token_type`]),
 //! 6. it is not bound to a key that we would have to check ([`confirmation`]).
 //!
+//! In place of the first three, the issuer can be asked about the token (`introspected`).
+//!
 //! Steps 1 and 2 need no network, so they answer alike while the authorization server is down.
 //!
 //! A token that came through all of them is [`remembered`]: when it comes again, all that is looked
@@ -19,6 +21,8 @@ mod compile;
 mod confirmation;
 #[cfg(feature = "sidecar")]
 mod examination;
+#[cfg(feature = "introspection")]
+mod introspected;
 mod issuer;
 mod lifetime;
 mod remembered;
@@ -26,6 +30,7 @@ mod scope_claim;
 mod token_type;
 mod trusted;
 mod verdict;
+mod wait;
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -34,31 +39,42 @@ use crate::access_token::{AccessToken, ServerMark};
 use crate::clock::{Clock, NumericDate};
 use crate::credentials;
 use crate::jose::{Algorithm, CompactJws, JoseHeader, JwkSet, JwsError, NotVerified, json};
-use crate::keys::{Missing, Patience, Refresh};
+use crate::keys::{Missing, Patience};
 use crate::rejection_kind::RejectionKind;
 use crate::token_cache::{Fingerprint, TokenCache, TokenCacheStatus};
 
 pub(crate) use compile::Shared as SharedSettings;
 #[cfg(feature = "sidecar")]
 pub(crate) use examination::{ClaimCheck, IssuerPolicy, check_typ};
+#[cfg(feature = "introspection")]
+use introspected::Introspected;
 pub use issuer::{DangerousIssuer, Issuer, WildcardMatch};
 use remembered::Remembered;
 #[cfg(feature = "sidecar")]
 pub(crate) use token_type::ForeignSign;
 pub use token_type::Profile;
 pub(crate) use trusted::TrustedIssuer;
+pub(crate) use wait::Wait;
 
 /// Why a token is not accepted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refused {
     pub(crate) kind: RejectionKind,
     /// Only for [`RejectionKind::KeysUnavailable`].
     pub(crate) retry_after: Option<Duration>,
+    /// Only for [`RejectionKind::Conflict`]: what the client is to be told.
+    #[cfg(feature = "introspection")]
+    pub(crate) conflict: Option<Box<http::HeaderValue>>,
 }
 
 impl From<RejectionKind> for Refused {
     fn from(kind: RejectionKind) -> Self {
-        Self { kind, retry_after: None }
+        Self {
+            kind,
+            retry_after: None,
+            #[cfg(feature = "introspection")]
+            conflict: None,
+        }
     }
 }
 
@@ -73,10 +89,10 @@ impl From<JwsError> for Refused {
     }
 }
 
-/// A verdict, or the wait for keys without which there is none.
+/// A verdict, or the wait without which there is none.
 pub(crate) enum Authentication {
     Done(Result<AccessToken, Refused>),
-    Wait(Refresh),
+    Wait(Wait),
 }
 
 /// All trusted issuers and the clock to judge by.
@@ -88,6 +104,8 @@ pub(crate) struct Authenticator {
     clock: Arc<dyn Clock>,
     server: ServerMark,
     cache: Option<TokenCache<Remembered>>,
+    #[cfg(feature = "introspection")]
+    introspected: Option<Introspected>,
 }
 
 impl Authenticator {
@@ -103,7 +121,15 @@ impl Authenticator {
         let algorithms = Algorithm::all().filter(allowed).collect();
         let mut issuers: Box<[_]> = issuers.into_iter().map(Arc::new).collect();
         issuers.sort_unstable_by(|one, other| one.name.cmp(&other.name));
-        Self { issuers, algorithms, clock, server, cache: TokenCache::new(cached) }
+        Self {
+            #[cfg(feature = "introspection")]
+            introspected: Introspected::of(&issuers, cached),
+            issuers,
+            algorithms,
+            clock,
+            server,
+            cache: TokenCache::new(cached),
+        }
     }
 
     pub(crate) fn server(&self) -> &ServerMark {
@@ -133,7 +159,7 @@ impl Authenticator {
         match self.verify(token, Patience::MayWait) {
             Ok(verified) => Authentication::Done(Ok(verified)),
             Err(Stop::Refused(refused)) => Authentication::Done(Err(refused)),
-            Err(Stop::Wait(refresh)) => Authentication::Wait(refresh),
+            Err(Stop::Wait(wait)) => Authentication::Wait(wait),
         }
     }
 
@@ -149,6 +175,12 @@ impl Authenticator {
     }
 
     fn verify(&self, token: &[u8], patience: Patience) -> Result<AccessToken, Stop> {
+        #[cfg(feature = "introspection")]
+        if let Some(asked) = &self.introspected
+            && asked.is_for(token, &self.issuers)
+        {
+            return self.introspect(asked, token, patience);
+        }
         let now = NumericDate::at(self.clock.now());
         let place = self.place_in_cache(token);
         if let (Some((cache, fingerprint)), Some(now)) = (place, now)
@@ -240,16 +272,14 @@ fn check_signature(
         Missing::Wait(_) if patience == Patience::Exhausted => {
             return check_signature(issuer, header, jws, patience);
         }
-        Missing::Wait(refresh) => Stop::Wait(refresh),
+        Missing::Wait(refresh) => Stop::Wait(Wait::Keys(refresh)),
         // Nothing to wait for, and keys that are past their lifetime may still be there.
         Missing::Unavailable { .. } if keys.is_none() && patience == Patience::MayWait => {
             return check_signature(issuer, header, jws, Patience::Exhausted);
         }
         Missing::Unavailable { retry_after } if fault == RejectionKind::UnknownKey => {
-            Stop::Refused(Refused {
-                kind: RejectionKind::KeysUnavailable,
-                retry_after: Some(retry_after),
-            })
+            let unavailable = Refused::from(RejectionKind::KeysUnavailable);
+            Stop::Refused(Refused { retry_after: Some(retry_after), ..unavailable })
         }
         Missing::Unavailable { .. } | Missing::Unknown => fault.into(),
     })
@@ -258,7 +288,7 @@ fn check_signature(
 /// Why verification does not go on right now.
 enum Stop {
     Refused(Refused),
-    Wait(Refresh),
+    Wait(Wait),
 }
 
 impl<E: Into<Refused>> From<E> for Stop {

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Profile;
+#[cfg(feature = "introspection")]
+use super::introspected::Asked;
 use crate::jose::{Algorithm, JoseHeader};
 use crate::keys::KeyStore;
 use crate::rejection_kind::RejectionKind;
@@ -21,6 +23,9 @@ pub(crate) struct TrustedIssuer {
     /// Names and the values that they must have.
     pub(super) required_claims: Box<[(Box<str>, Box<str>)]>,
     pub(super) grant_rules: Arc<GrantRules>,
+    /// How it is asked about tokens.
+    #[cfg(feature = "introspection")]
+    pub(super) asked: Option<Asked>,
 }
 
 /// Whom tokens must be meant for.

@@ -26,24 +26,35 @@ pub(super) fn accept(
     let lifetime = Lifetime::read(token)?;
     lifetime.check(now, issuer.leeway)?;
     audience(issuer, token)?;
-    let Identity { subject, client_id, caller } = Identity::read(token)?;
-    let (subject, client_id) = (subject.map(Into::into), client_id.map(Into::into));
+    let identity = Identity::read(token)?;
     let granted = granted(issuer, token)?;
     token_type::check_claims(token, header.typ.as_deref(), grants_something(&granted))?;
     confirmation::check_unbound(token)?;
     required(issuer, token)?;
-    let token = AccessToken::assertion(Verified {
+    Ok((assertion(issuer, identity, lifetime, granted, text, server), lifetime))
+}
+
+/// Everything has been checked.
+#[inline]
+pub(super) fn assertion(
+    issuer: &TrustedIssuer,
+    Identity { subject, client_id, caller }: Identity<'_>,
+    lifetime: Lifetime,
+    granted: GrantedScopes,
+    text: &str,
+    server: &ServerMark,
+) -> AccessToken {
+    AccessToken::assertion(Verified {
         server: server.clone(),
         issuer: Arc::clone(&issuer.name),
-        subject,
-        client_id,
+        subject: subject.map(Into::into),
+        client_id: client_id.map(Into::into),
         caller,
         expires_at: lifetime.expires_at,
         good_until: lifetime.expires_at.plus(issuer.leeway),
         granted,
         claims: text.into(),
-    });
-    Ok((token, lifetime))
+    })
 }
 
 /// The claims that the profile requires are there.

@@ -42,6 +42,14 @@
 //! | `PORTCULLIS_JWKS_MAX_STALE` | how long good keys survive an unreachable authorization server | `24h` |
 //! | `PORTCULLIS_JWKS_SNAPSHOT` | a file for the last good keys, for restarts during an outage; [whoever can write it can supply keys](ResourceServerBuilder::jwks_snapshot) | none |
 //! | `PORTCULLIS_TOKEN_CACHE` | how many verified tokens are remembered, see [`token_cache`](ResourceServerBuilder::token_cache); 0 = off | `10000` |
+//! | `PORTCULLIS_INTROSPECTION_URI` | tokens are asked about here (RFC 7662; feature `introspection`, one issuer only) | none |
+//! | `PORTCULLIS_INTROSPECTION_AUTH` | how: `basic`, `post`, `private_key_jwt`, or `bearer` with a token of our own | `basic` |
+//! | `PORTCULLIS_CLIENT_ID` | who asks | required for it |
+//! | `PORTCULLIS_CLIENT_SECRET` | the client's secret; with `private_key_jwt` its private key, PKCS#8 in PEM | required for it |
+//! | `PORTCULLIS_TOKEN_URI` | with `bearer`: where our own token comes from, by client credentials for the scope `authorization.introspect` | required for it |
+//! | `PORTCULLIS_INTROSPECTED_TOKENS` | `all`, or those that are no JWTs: `opaque` | `all` |
+//! | `PORTCULLIS_INTROSPECTION_ANSWERS` | `json`, or signed (RFC 9701): `jwt` | `json` |
+//! | `PORTCULLIS_INTROSPECTION_AUDIENCE` | whether answers need an `aud`: `required`, or `implied` where the server says `active` only to whom a token is for | `required` |
 //!
 //! # Rules
 //!
@@ -62,6 +70,7 @@
 //! [`Issuer::with_jwks_file`]: crate::Issuer::with_jwks_file
 
 mod file;
+mod introspection;
 mod keys;
 mod kubernetes;
 mod names;

@@ -26,6 +26,14 @@ pub(super) const ALLOW_HTTP: &str = "PORTCULLIS_ALLOW_HTTP";
 pub(super) const JWKS_MAX_STALE: &str = "PORTCULLIS_JWKS_MAX_STALE";
 pub(super) const JWKS_SNAPSHOT: &str = "PORTCULLIS_JWKS_SNAPSHOT";
 pub(super) const TOKEN_CACHE: &str = "PORTCULLIS_TOKEN_CACHE";
+pub(super) const INTROSPECTION_URI: &str = "PORTCULLIS_INTROSPECTION_URI";
+pub(super) const INTROSPECTION_AUTH: &str = "PORTCULLIS_INTROSPECTION_AUTH";
+pub(super) const CLIENT_ID: &str = "PORTCULLIS_CLIENT_ID";
+pub(super) const CLIENT_SECRET: &str = "PORTCULLIS_CLIENT_SECRET";
+pub(super) const TOKEN_URI: &str = "PORTCULLIS_TOKEN_URI";
+pub(super) const INTROSPECTED_TOKENS: &str = "PORTCULLIS_INTROSPECTED_TOKENS";
+pub(super) const INTROSPECTION_ANSWERS: &str = "PORTCULLIS_INTROSPECTION_ANSWERS";
+pub(super) const INTROSPECTION_AUDIENCE: &str = "PORTCULLIS_INTROSPECTION_AUDIENCE";
 
 /// What the floor above reads.
 #[cfg_attr(not(feature = "sidecar"), allow(dead_code, reason = "known, and left alone"))]
@@ -46,6 +54,11 @@ pub(crate) mod sidecar {
 
     pub(crate) const JWKS: &str = super::JWKS;
 
+    /// Whether the value is for nobody to see, or may be.
+    pub(crate) fn is_secret(variable: &str) -> bool {
+        [JWKS, super::CLIENT_SECRET, TLS_KEY].contains(&variable)
+    }
+
     /// The engine's own.
     pub(crate) fn engine() -> impl Iterator<Item = &'static str> {
         super::KNOWN.into_iter().take_while(|name| *name != UPSTREAM)
@@ -53,7 +66,7 @@ pub(crate) mod sidecar {
 }
 
 /// Every name there is, in the order in which faults are reported.
-pub(crate) const KNOWN: [&str; 34] = [
+pub(crate) const KNOWN: [&str; 42] = [
     ISSUER,
     AUDIENCE,
     JWKS_URI,
@@ -75,6 +88,14 @@ pub(crate) const KNOWN: [&str; 34] = [
     JWKS_MAX_STALE,
     JWKS_SNAPSHOT,
     TOKEN_CACHE,
+    INTROSPECTION_URI,
+    INTROSPECTION_AUTH,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    TOKEN_URI,
+    INTROSPECTED_TOKENS,
+    INTROSPECTION_ANSWERS,
+    INTROSPECTION_AUDIENCE,
     sidecar::UPSTREAM,
     sidecar::LISTEN,
     sidecar::ADMIN_LISTEN,

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tracing::{Dispatch, dispatcher};
 
+use super::introspection::Introspected;
 use super::keys::Keys;
 use super::names::*;
 use super::nearest::nearest;
@@ -44,8 +45,10 @@ pub(crate) fn read(source: &mut Source) -> ResourceServerBuilder {
     let keys = Keys::read(source, names.len());
     let shared = Shared::read(source);
     let patterns = pattern_issuers(source, &names);
+    let introspection = Introspected::read(source, names.len(), &keys);
     for name in &names {
-        let mut issuer = shared.apply(audience.apply(keys.issuer(name)));
+        let issuer = introspection.apply(keys.issuer(name));
+        let mut issuer = shared.apply(audience.apply(issuer));
         if patterns.contains(name) {
             issuer = issuer.granted_wildcards(WildcardMatch::Overlap);
         }
@@ -273,5 +276,13 @@ fn variable(setting: Setting) -> Option<&'static str> {
         Setting::Resource => RESOURCE,
         Setting::ScopesSupported => SCOPES_SUPPORTED,
         Setting::JwksSnapshot => JWKS_SNAPSHOT,
+        #[cfg(feature = "introspection")]
+        Setting::IntrospectionUri => INTROSPECTION_URI,
+        #[cfg(feature = "introspection")]
+        Setting::ClientId => CLIENT_ID,
+        #[cfg(feature = "introspection")]
+        Setting::ClientSecret => CLIENT_SECRET,
+        #[cfg(feature = "introspection")]
+        Setting::TokenUri => TOKEN_URI,
     })
 }

@@ -120,6 +120,12 @@ impl Source {
         }
     }
 
+    /// A variable that has to be there and is not.
+    #[cfg(feature = "introspection")]
+    pub(super) fn missing(&mut self, variable: &'static str, problem: String) {
+        self.unusable::<()>(variable, vec![problem]);
+    }
+
     /// Where the value of a variable is; a file is not opened.
     pub(crate) fn origin(&mut self, variable: &'static str) -> Read<Origin> {
         let Some(given) = self.given.get(variable) else { return Read::Unset };

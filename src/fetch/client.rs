@@ -1,4 +1,4 @@
-//! The HTTP client behind [`get`](super::get): ours, or one that the caller brings.
+//! The HTTP client behind [`get`](super::get) and [`post`](super::post()): ours, or one that the caller brings.
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use tower_service::Service;
 
 use super::TIMEOUT;
@@ -20,23 +20,24 @@ type Answer = Result<Response<UnsyncBoxBody<Bytes, BoxError>>, BoxError>;
 
 /// An HTTP client that can be handed to
 /// [`ResourceServerBuilder::http_client`](crate::ResourceServerBuilder::http_client): a tower
-/// service from `http::Request` to `http::Response`, for example hyper-util's legacy client.
+/// service from `http::Request<Full<Bytes>>` to `http::Response`, for example hyper-util's legacy
+/// client.
 ///
 /// Implemented for every service of the right shape; there is nothing to implement by hand.
 pub trait HttpService: Send + Sync + 'static {
     #[doc(hidden)]
-    fn send(&self, request: Request<Empty<Bytes>>) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
+    fn send(&self, request: Request<Full<Bytes>>) -> Pin<Box<dyn Future<Output = Answer> + Send>>;
 }
 
 impl<S, B> HttpService for S
 where
-    S: Service<Request<Empty<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    S: Service<Request<Full<Bytes>>, Response = Response<B>> + Clone + Send + Sync + 'static,
     S::Future: Send,
     S::Error: Into<BoxError>,
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    fn send(&self, request: Request<Empty<Bytes>>) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
+    fn send(&self, request: Request<Full<Bytes>>) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
         let mut service = self.clone();
         Box::pin(async move {
             poll_fn(|context| service.poll_ready(context)).await.map_err(Into::into)?;
@@ -79,7 +80,7 @@ impl HttpClient {
         Ok(Self(Arc::new(client)))
     }
 
-    pub(super) async fn send(&self, request: Request<Empty<Bytes>>) -> Answer {
+    pub(super) async fn send(&self, request: Request<Full<Bytes>>) -> Answer {
         self.0.send(request).await
     }
 }
@@ -100,10 +101,10 @@ struct Reqwest {
 }
 
 impl HttpService for Reqwest {
-    fn send(&self, request: Request<Empty<Bytes>>) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
+    fn send(&self, request: Request<Full<Bytes>>) -> Pin<Box<dyn Future<Output = Answer> + Send>> {
         let (usual, direct) = (self.usual.clone(), self.direct.clone());
         Box::pin(async move {
-            let request = reqwest::Request::try_from(request.map(|_| reqwest::Body::default()))?;
+            let request = reqwest::Request::try_from(request.map(reqwest::Body::wrap))?;
             let client = if is_loopback(request.url()) { direct } else { usual };
             // Whoever asked knows the address, and says it.
             let response = client.execute(request).await.map_err(reqwest::Error::without_url)?;

@@ -1,4 +1,4 @@
-//! GET a small document over HTTP, distrusting whoever answers.
+//! GET a small document over HTTP, or POST a form, distrusting whoever answers.
 //!
 //! 1. One deadline covers the whole exchange, from the connection to the last byte.
 //! 2. Redirects are failures: the operator named one URL, and no other is contacted.
@@ -9,6 +9,8 @@
 //!    (RFC 9110 §8.8.3).
 
 mod client;
+#[cfg(feature = "introspection")]
+mod post;
 mod shown;
 mod url_policy;
 
@@ -21,11 +23,14 @@ use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_ENCODING, ETAG, HeaderMap, IF_NONE_MATCH, USER_AGENT,
 };
 use http::{HeaderValue, Request, StatusCode, response};
-use http_body_util::{BodyExt, Empty};
+use http_body::Body;
+use http_body_util::{BodyExt, Full};
 use url::Url;
 
 pub use client::HttpService;
 pub(crate) use client::{BoxError, HttpClient};
+#[cfg(feature = "introspection")]
+pub(crate) use post::{Form, post};
 pub(crate) use shown::shown;
 pub(crate) use url_policy::AllowHttp;
 
@@ -145,14 +150,25 @@ async fn exchange(
         request = request.header(IF_NONE_MATCH, etag);
     }
     let request = request
-        .body(Empty::<Bytes>::new())
+        .body(Full::<Bytes>::default())
         .map_err(|error| FetchError::Unreachable(error.into()))?;
     let response = client.send(request).await.map_err(FetchError::no_answer)?;
-    let (head, mut body) = response.into_parts();
+    let (head, body) = response.into_parts();
     if known.is_some() && head.status == StatusCode::NOT_MODIFIED {
         return Ok(Document { headers: head.headers, body: None });
     }
-    accept(&head)?;
+    refuse_redirect(&head)?;
+    if head.status != StatusCode::OK {
+        return Err(FetchError::Status(head.status));
+    }
+    refuse_compressed(&head)?;
+    Ok(Document { body: Some(read(body, limit).await?), headers: head.headers })
+}
+
+async fn read(
+    mut body: impl Body<Data = Bytes, Error = BoxError> + Unpin,
+    limit: usize,
+) -> Result<Bytes, FetchError> {
     let mut document = Vec::new();
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(FetchError::Broken)?.into_data() else { continue };
@@ -161,17 +177,18 @@ async fn exchange(
         }
         document.extend_from_slice(&data);
     }
-    Ok(Document { headers: head.headers, body: Some(document.into()) })
+    Ok(document.into())
 }
 
-fn accept(response: &response::Parts) -> Result<(), FetchError> {
+fn refuse_redirect(response: &response::Parts) -> Result<(), FetchError> {
     let status = response.status;
     if status.is_redirection() && status != StatusCode::NOT_MODIFIED {
         return Err(FetchError::Redirect(status));
     }
-    if status != StatusCode::OK {
-        return Err(FetchError::Status(status));
-    }
+    Ok(())
+}
+
+fn refuse_compressed(response: &response::Parts) -> Result<(), FetchError> {
     let encoding = response.headers.get(CONTENT_ENCODING).map(HeaderValue::as_bytes);
     if encoding.is_some_and(|encoding| !encoding.eq_ignore_ascii_case(b"identity")) {
         return Err(FetchError::Compressed);

@@ -65,6 +65,13 @@ impl Loaded {
         Ok(loaded)
     }
 
+    /// No keys, where none are needed.
+    #[cfg(feature = "introspection")]
+    pub(super) fn none() -> Self {
+        let (set, document) = (Arc::default(), Bytes::new());
+        Self { set, document, lifetime: Duration::MAX, address: None, etag: None }
+    }
+
     /// Whether these are the same keys as in `other`, however old.
     pub(super) fn has_set_of(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.set, &other.set)

@@ -73,6 +73,8 @@ pub(super) fn keys(shared: &Shared, before: Option<&KeySnapshot>, loaded: &Loade
         tracing::warn!(%issuer, "ignored {skipped}");
     }
     match before {
+        // Nobody waits for any.
+        None if set.len() == 0 => {}
         None => tracing::info!(%issuer, source = %shared.source, keys = set.len(), "keys loaded"),
         Some(before) if before.loaded.has_set_of(loaded) => {
             tracing::debug!(%issuer, keys = set.len(), "keys have not changed");

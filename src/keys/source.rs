@@ -31,6 +31,9 @@ pub(crate) enum KeySource {
     Value(Bytes),
     /// In a local file, read again as time goes by.
     File(PathBuf),
+    /// There are none, and nothing needs any.
+    #[cfg(feature = "introspection")]
+    Unneeded,
 }
 
 impl KeySource {
@@ -58,6 +61,8 @@ impl KeySource {
                     Err(_) => Err(LoadError::Aborted),
                 }
             }
+            #[cfg(feature = "introspection")]
+            Self::Unneeded => Ok(known.keys.cloned().unwrap_or_else(Loaded::none)),
         };
         (loaded, Discovered::Nothing)
     }
@@ -70,13 +75,20 @@ impl KeySource {
                 let document = read_file(path);
                 Some(document.and_then(|document| self.parse(&document, algorithms, None)))
             }
+            #[cfg(feature = "introspection")]
+            Self::Unneeded => Some(Ok(Loaded::none())),
             Self::Discovery(_) | Self::Uri { .. } => None,
         }
     }
 
     /// Whether loading again can never bring another key.
     pub(super) fn is_fixed(&self) -> bool {
-        matches!(self, Self::Value(_))
+        match self {
+            Self::Value(_) => true,
+            #[cfg(feature = "introspection")]
+            Self::Unneeded => true,
+            _ => false,
+        }
     }
 
     pub(super) fn is_file(&self) -> bool {
@@ -89,6 +101,8 @@ impl KeySource {
             Self::Discovery(discovery) => discovery.may_lead_to(place),
             Self::Uri { address, .. } => address == place,
             Self::Value(_) | Self::File(_) => false,
+            #[cfg(feature = "introspection")]
+            Self::Unneeded => false,
         }
     }
 
@@ -118,6 +132,8 @@ impl fmt::Display for KeySource {
             Self::Uri { address, .. } => f.write_str(&shown(address.as_str())),
             Self::Value(_) => f.write_str("the configured key set"),
             Self::File(path) => write!(f, "{}", path.display()),
+            #[cfg(feature = "introspection")]
+            Self::Unneeded => f.write_str("nowhere: its tokens are introspected"),
         }
     }
 }

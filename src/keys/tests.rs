@@ -57,7 +57,7 @@ where
         + 'static,
 {
     crate::fetch::HttpClient::new(tower::service_fn(
-        move |_: http::Request<http_body_util::Empty<Bytes>>| {
+        move |_: http::Request<http_body_util::Full<Bytes>>| {
             let answer = answer();
             async move { answer.await.map_err(std::io::Error::other) }
         },

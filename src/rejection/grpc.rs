@@ -73,6 +73,8 @@ impl Rejection {
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
         }
+        #[cfg(feature = "introspection")]
+        self.add_conflict(headers);
         // The one field whose length is configured.
         if let Some(challenge) =
             self.challenge.as_ref().filter(|challenge| challenge.len() <= MAX_CHALLENGE)
@@ -215,6 +217,7 @@ mod tests {
             let code = match rejection.status().as_u16() {
                 400 | 401 => "16",
                 403 => "7",
+                409 => "10",
                 503 => "14",
                 _ => "13",
             };

@@ -12,6 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+#[cfg(feature = "introspection")]
+use http::HeaderMap;
 use http::header::{
     CACHE_CONTROL, CONTENT_LENGTH, RETRY_AFTER, TRANSFER_ENCODING, WWW_AUTHENTICATE,
 };
@@ -21,6 +23,10 @@ use crate::rejection_kind::RejectionKind;
 
 pub(crate) use grpc::Grpc;
 pub(crate) use table::Challenge;
+
+/// IBM MobileFirst's field.
+#[cfg(feature = "introspection")]
+const CONFLICT: http::HeaderName = http::HeaderName::from_static("mfp-conflict");
 
 /// Writes the body of a refusal, and further fields of the answer.
 pub(crate) type RefusalBody = Arc<dyn Fn(&Rejection) -> Response<Bytes> + Send + Sync>;
@@ -34,13 +40,23 @@ pub struct Rejection {
     kind: RejectionKind,
     challenge: Option<HeaderValue>,
     retry_after: Option<u64>,
+    /// For the client, from the authorization server.
+    #[cfg(feature = "introspection")]
+    conflict: Option<Box<HeaderValue>>,
     body: Option<RefusalBody>,
 }
 
 impl Rejection {
     pub(crate) fn new(kind: RejectionKind) -> Self {
-        let retry_after = (kind == RejectionKind::KeysUnavailable).then_some(1);
-        Self { kind, challenge: None, retry_after, body: None }
+        let retry_after = (table::row(kind).status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
+        Self {
+            kind,
+            challenge: None,
+            retry_after,
+            #[cfg(feature = "introspection")]
+            conflict: None,
+            body: None,
+        }
     }
 
     pub(crate) fn with_challenge(mut self, challenge: Option<HeaderValue>) -> Self {
@@ -59,6 +75,13 @@ impl Rejection {
             let seconds = delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0));
             self.retry_after = Some(seconds.clamp(1, 60));
         }
+        self
+    }
+
+    /// What the authorization server wants the client to be told, in `MFP-Conflict`.
+    #[cfg(feature = "introspection")]
+    pub(crate) fn with_conflict(mut self, conflict: Option<Box<HeaderValue>>) -> Self {
+        self.conflict = conflict;
         self
     }
 
@@ -87,7 +110,7 @@ impl Rejection {
         table::row(self.kind).description
     }
 
-    /// The `WWW-Authenticate` field (RFC 6750 §3). `None` with status 500 and 503.
+    /// The `WWW-Authenticate` field (RFC 6750 §3). `None` with status 409, 500 and 503.
     pub fn challenge(&self) -> Option<&HeaderValue> {
         self.challenge.as_ref()
     }
@@ -115,7 +138,18 @@ impl Rejection {
         if let Some(seconds) = self.retry_after {
             headers.insert(RETRY_AFTER, seconds.into());
         }
+        #[cfg(feature = "introspection")]
+        self.add_conflict(headers);
         response
+    }
+}
+
+#[cfg(feature = "introspection")]
+impl Rejection {
+    fn add_conflict(&self, headers: &mut HeaderMap) {
+        if let Some(conflict) = &self.conflict {
+            headers.insert(CONFLICT, HeaderValue::clone(conflict));
+        }
     }
 }
 

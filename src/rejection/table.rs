@@ -8,7 +8,7 @@ use crate::rejection_kind::RejectionKind;
 pub(super) struct Row {
     pub(super) status: StatusCode,
     /// The code of a gRPC answer (UNAUTHENTICATED 16, PERMISSION_DENIED 7, UNAVAILABLE 14,
-    /// INTERNAL 13).
+    /// ABORTED 10, INTERNAL 13).
     pub(super) grpc: u8,
     pub(super) challenge: Challenge,
     /// Fixed text in the characters of RFC 6750 §3; nothing of the token is ever in it.
@@ -18,7 +18,7 @@ pub(super) struct Row {
 /// What the challenge says besides realm and metadata address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Challenge {
-    /// 503 and 500: whether the token is any good is not known, so nothing is said about it.
+    /// 503, 409 and 500: whether the token is any good is not known, so nothing is said about it.
     None,
     /// No `error`, but the scope that the request needs (RFC 6750 §3.1, first paragraph).
     Invitation,
@@ -72,6 +72,8 @@ pub(super) const fn row(kind: RejectionKind) -> Row {
         K::MalformedClaim => Row::bad_token("The access token has a malformed claim"),
         K::Expired => Row::bad_token("The access token expired"),
         K::NotYetValid => Row::bad_token("The access token is not valid yet"),
+        // RFC 7662 §2.2 does not say why, so neither can we.
+        K::Inactive => Row::bad_token("The access token is not active"),
         K::WrongAudience => Row::bad_token("The access token is meant for another audience"),
         // RFC 9449 §7.2, RFC 8705 §3.
         K::SenderConstrained => {
@@ -97,10 +99,16 @@ pub(super) const fn row(kind: RejectionKind) -> Row {
             "This request is not allowed with this access token",
         ),
         // RFC 9110 §15.6.4.
-        K::KeysUnavailable => Row::new(
+        K::KeysUnavailable | K::IntrospectionUnavailable => Row::new(
             StatusCode::SERVICE_UNAVAILABLE,
             C::None,
             "Access tokens cannot be verified right now",
+        ),
+        // What to do stands in a field of the authorization server's own.
+        K::Conflict => Row::new(
+            StatusCode::CONFLICT,
+            C::None,
+            "The authorization server reports a conflict about the access token",
         ),
         K::Internal => {
             Row::new(StatusCode::INTERNAL_SERVER_ERROR, C::None, "The request could not be judged")
@@ -112,6 +120,7 @@ impl Row {
     const fn new(status: StatusCode, challenge: Challenge, description: &'static str) -> Self {
         let grpc = match status {
             StatusCode::FORBIDDEN => 7,
+            StatusCode::CONFLICT => 10,
             StatusCode::SERVICE_UNAVAILABLE => 14,
             StatusCode::INTERNAL_SERVER_ERROR => 13,
             _ => 16,

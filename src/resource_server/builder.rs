@@ -280,8 +280,9 @@ impl ResourceServerBuilder {
         let required = Arc::new(self.required);
         let mark = ServerMark::new(Arc::new(Origin::new(&challenges, &required, &clock)));
         let cached = self.token_cache.unwrap_or(DEFAULT_TOKEN_CACHE);
+        let authenticator = Authenticator::new(trusted, clock, mark, cached);
         Ok(ResourceServer(Arc::new(Inner {
-            authenticator: Authenticator::new(trusted, clock, mark, cached),
+            authenticator,
             challenge,
             challenges,
             required,
@@ -344,6 +345,14 @@ impl ResourceServerBuilder {
             }
             trusted.extend(issuer.clone().compile(&shared, faults));
         }
+        #[cfg(feature = "introspection")]
+        for issuer in self.issuers.iter().filter(|issuer| issuer.is_introspected()).skip(1) {
+            faults.add_about(
+                Setting::IntrospectionUri,
+                Issuer::label(issuer.name()),
+                "opaque tokens do not say whose they are: one issuer can be introspected",
+            );
+        }
         trusted
     }
 
@@ -394,7 +403,7 @@ impl ResourceServerBuilder {
     /// None is made where no issuer needs one: a machine without root certificates can still
     /// serve from static keys.
     fn client(&self, faults: &mut Faults) -> Option<HttpClient> {
-        if self.client.is_some() || !self.issuers.iter().any(Issuer::needs_http) {
+        if self.client.is_some() || !self.issuers.iter().any(Issuer::needs_client) {
             return self.client.clone();
         }
         HttpClient::with_roots(&self.roots)

@@ -7,11 +7,11 @@ use tokio::time::Instant;
 
 use super::ResourceServer;
 use crate::access_token::AccessToken;
-use crate::authentication::{Authentication, Refused};
+use crate::authentication::{Authentication, Refused, Wait};
 use crate::authorization::{self, Requirement};
 use crate::challenge::{self, Challenges};
 use crate::credentials;
-use crate::keys::{MAX_WAIT, Refresh};
+use crate::keys::MAX_WAIT;
 use crate::rejection::Rejection;
 use crate::rejection_kind::RejectionKind;
 
@@ -34,7 +34,7 @@ pub(crate) enum Decision {
     /// Go on without a token.
     AdmitAnonymous,
     Refuse(Rejection),
-    /// A key has to be fetched first.
+    /// A key has to be fetched first, or the authorization server to be asked.
     Wait(Pending),
 }
 
@@ -44,9 +44,9 @@ enum Judgement {
     Wait(Pending),
 }
 
-/// A token that waits for keys.
+/// A token that waits for keys, or for an answer about it.
 pub(crate) struct Pending {
-    refresh: Refresh,
+    wait: Wait,
     token: Box<[u8]>,
 }
 
@@ -121,27 +121,18 @@ impl Gate {
     fn judge(&self, token: &[u8]) -> Judgement {
         match self.server.0.authenticator.authenticate(token) {
             Authentication::Done(result) => Judgement::Done(self.conclude(result)),
-            Authentication::Wait(refresh) => {
-                Judgement::Wait(Pending { refresh, token: token.into() })
-            }
+            Authentication::Wait(wait) => Judgement::Wait(Pending { wait, token: token.into() }),
         }
     }
 
-    /// Waits for keys, at most two seconds, and decides.
+    /// Waits for what is missing, at most two seconds, and decides.
     pub(crate) async fn judge_after(
         &self,
-        Pending { refresh, token }: Pending,
+        Pending { wait, token }: Pending,
     ) -> Result<AccessToken, Rejection> {
-        let authenticator = &self.server.0.authenticator;
         let deadline = Instant::now() + MAX_WAIT;
-        refresh.wait_until(deadline).await;
-        // A fetch that was under way when the token came may be older than its key; then another
-        // one, for this key, is due.
-        match authenticator.authenticate(&token) {
-            Authentication::Done(result) => return self.conclude(result),
-            Authentication::Wait(refresh) => refresh.wait_until(deadline).await,
-        }
-        self.conclude(authenticator.authenticate_without_waiting(&token))
+        let authenticator = &self.server.0.authenticator;
+        self.conclude(authenticator.authenticate_after(wait, &token, deadline).await)
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
@@ -158,8 +149,11 @@ impl Gate {
         &self,
         authenticated: Result<AccessToken, Refused>,
     ) -> Result<AccessToken, Rejection> {
-        let token = authenticated.map_err(|Refused { kind, retry_after }| {
-            self.reject(kind).with_retry_after(retry_after)
+        let token = authenticated.map_err(|refused| {
+            let rejection = self.reject(refused.kind).with_retry_after(refused.retry_after);
+            #[cfg(feature = "introspection")]
+            let rejection = rejection.with_conflict(refused.conflict);
+            rejection
         })?;
         self.authorize(&token)?;
         Ok(token)

@@ -163,6 +163,23 @@ Environment:
                                 whoever can write it can supply keys (default none)
   PORTCULLIS_TOKEN_CACHE        how many verified tokens are remembered; 0 is off (default 10000)
 
+ Opaque tokens: asking the authorization server (RFC 7662)
+  PORTCULLIS_INTROSPECTION_URI  tokens are asked about here, one issuer only (default none)
+  PORTCULLIS_INTROSPECTION_AUTH
+                                basic, post, private_key_jwt, or bearer with a token of our own
+                                (default basic)
+  PORTCULLIS_CLIENT_ID          who asks (required with the address)
+  PORTCULLIS_CLIENT_SECRET      its secret; with private_key_jwt its private key, PKCS#8 in PEM
+                                (required with the address)
+  PORTCULLIS_TOKEN_URI          where our own token comes from, by client credentials for the scope
+                                authorization.introspect (required with bearer)
+  PORTCULLIS_INTROSPECTED_TOKENS
+                                all, or opaque: those that are no JWTs (default all)
+  PORTCULLIS_INTROSPECTION_ANSWERS
+                                json, or jwt: signed (RFC 9701) (default json)
+  PORTCULLIS_INTROSPECTION_AUDIENCE
+                                required, or implied: answers need no aud (default required)
+
  Sidecar: traffic
   PORTCULLIS_UPSTREAM           http://host:port of the service (required in proxy mode)
   PORTCULLIS_LISTEN             address of the protected port (default 127.0.0.1:8080)
@@ -200,7 +217,9 @@ mod tests {
     fn the_table_has_every_variable_once_with_its_default() {
         let help = Topic::All.text();
         for name in KNOWN_NAMES {
-            let rows: Vec<_> = help.split(&format!("\n  {name} ")).skip(1).collect();
+            let is_whole = |row: &&str| row.starts_with([' ', '\n']);
+            let start = format!("\n  {name}");
+            let rows: Vec<_> = help.split(&start).skip(1).filter(is_whole).collect();
             assert_eq!(rows.len(), 1, "{name}");
             let row = rows[0].split("\n  PORTCULLIS_").next().unwrap();
             let has_default = row.contains("(default ") || row.contains("(required");

@@ -13,6 +13,7 @@ pub(super) enum Endpoint {
     Metadata,
     Jwks,
     Token,
+    Introspection,
 }
 
 /// The issuer and the paths below it.
@@ -47,6 +48,10 @@ impl Addresses {
         self.below("/token")
     }
 
+    pub(super) fn introspection_endpoint(&self) -> String {
+        self.below("/introspect")
+    }
+
     fn below(&self, path: &str) -> String {
         format!("{}{path}", self.issuer.trim_end_matches('/'))
     }
@@ -68,6 +73,7 @@ impl Addresses {
         match path.strip_prefix(own.as_str())? {
             "/jwks" => Some(Endpoint::Jwks),
             "/token" => Some(Endpoint::Token),
+            "/introspect" => Some(Endpoint::Introspection),
             _ => None,
         }
     }

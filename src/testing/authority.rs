@@ -20,7 +20,7 @@ use crate::jose::Algorithm;
 use crate::resource_server::{ResourceServer, ResourceServerBuilder};
 
 /// An authorization server for tests, in this process: metadata (RFC 8414), keys, a token endpoint
-/// for client credentials, and any token at will.
+/// for client credentials, an introspection endpoint, and any token at will.
 ///
 /// Cheap to make and to clone; clones are the same authority. See the [module](super) for an
 /// example.
@@ -74,6 +74,13 @@ impl Authority {
     /// The address of the token endpoint.
     pub fn token_endpoint(&self) -> String {
         self.state.addresses().token_endpoint()
+    }
+
+    /// The address of the introspection endpoint (RFC 7662), for
+    /// [registered](Self::register) clients, by Basic or in the form, and for bearers of an access
+    /// token with the scope `authorization.introspect`. Who wants a signed answer (RFC 9701) gets one.
+    pub fn introspection_endpoint(&self) -> String {
+        self.state.addresses().introspection_endpoint()
     }
 
     /// The clock by which tokens are dated. Clones of it show the same time.
@@ -167,6 +174,16 @@ impl Authority {
     /// How often the key set was asked for, answered or not.
     pub fn jwks_requests(&self) -> u64 {
         self.state.jwks_requests()
+    }
+
+    /// How often the introspection endpoint was asked, answered or not.
+    pub fn introspection_requests(&self) -> u64 {
+        self.state.introspection_requests()
+    }
+
+    /// The introspection endpoint says from now on that this token is not active.
+    pub fn revoke(&self, token: &str) {
+        self.state.revoke(token);
     }
 
     pub(super) fn state(&self) -> &State {

@@ -52,6 +52,7 @@ pub struct AuthorityBuilder {
     algorithms: Option<Vec<Algorithm>>,
     clock: ManualClock,
     token_lifetime: Option<Duration>,
+    opaque_tokens: bool,
 }
 
 impl AuthorityBuilder {
@@ -95,6 +96,14 @@ impl AuthorityBuilder {
     /// seconds, see [`TokenBuilder::expires_in`](super::TokenBuilder::expires_in).)
     pub fn token_lifetime(mut self, lifetime: Duration) -> Self {
         self.token_lifetime = Some(lifetime);
+        self
+    }
+
+    /// Tokens from the token endpoint are opaque: only the
+    /// [introspection endpoint](Authority::introspection_endpoint) knows what they mean. Default:
+    /// they are JWTs.
+    pub fn opaque_tokens(mut self) -> Self {
+        self.opaque_tokens = true;
         self
     }
 
@@ -159,6 +168,7 @@ impl AuthorityBuilder {
                 lazy_rsa,
                 clock: self.clock,
                 token_lifetime: self.token_lifetime.unwrap_or(LIFETIME),
+                opaque_tokens: self.opaque_tokens,
             }))),
             Err(problem) => Err(faults.and("issuer", problem)),
         }

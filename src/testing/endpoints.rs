@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::addresses::{Addresses, Endpoint};
 use super::state::{Outage, State};
-use super::token_endpoint;
+use super::{introspection_endpoint, token_endpoint};
 
 pub(super) type Answer = Response<Full<Bytes>>;
 
@@ -22,8 +22,10 @@ pub(super) fn answer(state: &State, request: &request::Parts, body: Option<Bytes
     let Some(endpoint) = state.addresses().endpoint(request.uri.path()) else {
         return empty(StatusCode::NOT_FOUND);
     };
-    if endpoint == Endpoint::Jwks {
-        state.count_jwks_request();
+    match endpoint {
+        Endpoint::Jwks => state.count_jwks_request(),
+        Endpoint::Introspection => state.count_introspection_request(),
+        Endpoint::Metadata | Endpoint::Token => {}
     }
     let works = match state.outage() {
         Outage::None => true,
@@ -43,8 +45,11 @@ pub(super) fn answer(state: &State, request: &request::Parts, body: Option<Bytes
         Endpoint::Token if request.method == Method::POST => {
             token_endpoint::answer(state, &request.headers, body.as_deref())
         }
+        Endpoint::Introspection if request.method == Method::POST => {
+            introspection_endpoint::answer(state, &request.headers, body.as_deref())
+        }
         Endpoint::Metadata | Endpoint::Jwks => wrong_method("GET, HEAD"),
-        Endpoint::Token => wrong_method("POST"),
+        Endpoint::Token | Endpoint::Introspection => wrong_method("POST"),
     }
 }
 
@@ -54,20 +59,23 @@ fn metadata(addresses: &Addresses) -> String {
         "issuer": addresses.issuer(),
         "jwks_uri": addresses.jwks_uri(),
         "token_endpoint": addresses.token_endpoint(),
+        "introspection_endpoint": addresses.introspection_endpoint(),
         "grant_types_supported": ["client_credentials"],
         "response_types_supported": [],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
+        "introspection_endpoint_auth_methods_supported":
+            ["client_secret_basic", "client_secret_post", "Bearer"],
     })
     .to_string()
 }
 
-fn document(content_type: HeaderValue, text: String) -> Answer {
+pub(super) fn document(content_type: HeaderValue, text: String) -> Answer {
     let mut answer = Response::new(Full::from(text));
     answer.headers_mut().insert(CONTENT_TYPE, content_type);
     answer
 }
 
-fn empty(status: StatusCode) -> Answer {
+pub(super) fn empty(status: StatusCode) -> Answer {
     let mut answer = Response::new(Full::default());
     *answer.status_mut() = status;
     answer

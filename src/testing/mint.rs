@@ -69,6 +69,11 @@ impl Recipe {
         Ok(format!("{message}.{}", base64url::encode(signature)))
     }
 
+    /// An opaque token with the same claims.
+    pub(super) fn opaque(&self, state: &State) -> Result<String, CryptoFailure> {
+        state.keep(self.claims(state)?)
+    }
+
     fn header(&self, algorithm: Algorithm, kid: String) -> Value {
         let alg = match self.signer {
             Signer::Nobody => "none",

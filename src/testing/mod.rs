@@ -49,7 +49,11 @@
 //!    [`retire_old_keys`](Authority::retire_old_keys).
 //! 6. **Clients** that fetch tokens are [registered](Authority::register) and ask the
 //!    [token endpoint](Authority::token_endpoint), by client credentials (RFC 6749 §4.4).
-//! 7. **Failures** of the authority are made with [`set_outage`](Authority::set_outage).
+//! 7. **Opaque tokens** are made by [`opaque()`](TokenBuilder::opaque), or by the token endpoint of an
+//!    authority [that makes such](AuthorityBuilder::opaque_tokens). Resource servers ask the
+//!    [introspection endpoint](Authority::introspection_endpoint) about them, where they can be
+//!    [revoked](Authority::revoke).
+//! 8. **Failures** of the authority are made with [`set_outage`](Authority::set_outage).
 //!
 //! It is for tests and for development, never for production: whoever holds an [`Authority`] makes
 //! any token, its keys live in memory alone, and it listens on loopback addresses only.
@@ -63,6 +67,7 @@ mod clock;
 mod endpoints;
 mod form;
 mod in_process;
+mod introspection_endpoint;
 mod keys;
 mod mint;
 mod misuse;

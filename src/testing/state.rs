@@ -1,10 +1,12 @@
 //! What an authority knows, shared by its handles, its in-process client and its socket.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde_json::json;
+use aws_lc_rs::rand;
+use serde_json::{Value, json};
 
 use super::addresses::Addresses;
 use super::client::{Client, RegisteredClient};
@@ -12,7 +14,7 @@ use super::clock::ManualClock;
 use super::keys::KeyRing;
 use super::signing_key::CryptoFailure;
 use crate::config_error::{ConfigError, Faults};
-use crate::jose::Algorithm;
+use crate::jose::{Algorithm, base64url};
 
 /// Which endpoints of an [`Authority`](super::Authority) answer 503 instead of doing their work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -33,6 +35,10 @@ pub(super) struct State {
     clients: Mutex<Vec<Arc<RegisteredClient>>>,
     outage: Mutex<Outage>,
     jwks_requests: AtomicU64,
+    introspection_requests: AtomicU64,
+    /// Opaque tokens and what they stand for.
+    opaque: Mutex<HashMap<String, Value>>,
+    revoked: Mutex<HashSet<String>>,
 }
 
 /// What never changes.
@@ -47,6 +53,8 @@ pub(super) struct Settings {
     pub(super) clock: ManualClock,
     /// Of tokens from the token endpoint.
     pub(super) token_lifetime: Duration,
+    /// Whether they are opaque.
+    pub(super) opaque_tokens: bool,
 }
 
 impl State {
@@ -57,6 +65,9 @@ impl State {
             clients: Mutex::default(),
             outage: Mutex::default(),
             jwks_requests: AtomicU64::new(0),
+            introspection_requests: AtomicU64::new(0),
+            opaque: Mutex::default(),
+            revoked: Mutex::default(),
         }
     }
 
@@ -108,6 +119,35 @@ impl State {
 
     pub(super) fn count_jwks_request(&self) {
         self.jwks_requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// An opaque token that stands for these claims.
+    pub(super) fn keep(&self, claims: Value) -> Result<String, CryptoFailure> {
+        let mut text = [0; 24];
+        rand::fill(&mut text)?;
+        let text = base64url::encode(text);
+        lock(&self.opaque).insert(text.clone(), claims);
+        Ok(text)
+    }
+
+    pub(super) fn kept(&self, token: &str) -> Option<Value> {
+        lock(&self.opaque).get(token).cloned()
+    }
+
+    pub(super) fn revoke(&self, token: &str) {
+        lock(&self.revoked).insert(token.to_owned());
+    }
+
+    pub(super) fn is_revoked(&self, token: &str) -> bool {
+        lock(&self.revoked).contains(token)
+    }
+
+    pub(super) fn count_introspection_request(&self) {
+        self.introspection_requests.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn introspection_requests(&self) -> u64 {
+        self.introspection_requests.load(Ordering::Relaxed)
     }
 
     pub(super) fn jwks_requests(&self) -> u64 {

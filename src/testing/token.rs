@@ -186,6 +186,16 @@ impl TokenBuilder {
         expect_sound(self.recipe.mint(self.authority.state()))
     }
 
+    /// Makes an opaque token with these claims: the authority's introspection endpoint alone knows
+    /// them. How a JWT would be signed does not matter for it.
+    ///
+    /// # Panics
+    /// As [`mint`](Self::mint).
+    #[track_caller]
+    pub fn opaque(&self) -> String {
+        expect_sound(self.recipe.opaque(self.authority.state()))
+    }
+
     /// Makes the token and has it verified, for tests of code that takes an [`AccessToken`].
     ///
     /// The verdict is that of [`Authority::resource_server`], so a bad token is refused here too.

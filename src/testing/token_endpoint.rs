@@ -53,7 +53,9 @@ fn grant(state: &State, headers: &HeaderMap, body: Option<&[u8]>) -> Result<Valu
         .into(),
         ..Recipe::default()
     };
-    let token = recipe.mint(state).map_err(|_| TokenError::server())?;
+    let token =
+        if state.settings.opaque_tokens { recipe.opaque(state) } else { recipe.mint(state) };
+    let token = token.map_err(|_| TokenError::server())?;
     Ok(json!({
         "access_token": token,
         "token_type": "Bearer",

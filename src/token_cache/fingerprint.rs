@@ -34,17 +34,17 @@ impl Fingerprint {
 }
 
 /// The secret that makes fingerprints.
-pub(super) struct Fingerprints(LessSafeKey);
+pub(crate) struct Fingerprints(LessSafeKey);
 
 impl Fingerprints {
-    pub(super) fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let mut key = [0; 16];
         // The system's numbers, as aws-lc's own take 20 ms to begin with.
         getrandom::fill(&mut key).ok()?;
         UnboundKey::new(&AES_128_GCM, &key).ok().map(LessSafeKey::new).map(Self)
     }
 
-    pub(super) fn of(&self, token: &[u8]) -> Option<Fingerprint> {
+    pub(crate) fn of(&self, token: &[u8]) -> Option<Fingerprint> {
         // Always the same one: nothing is encrypted, and nobody sees the tags, so the nonce only
         // adds a constant to them.
         let nonce = Nonce::assume_unique_for_key([0; 12]);

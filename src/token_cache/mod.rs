@@ -23,7 +23,11 @@ use quick_cache::{OptionsBuilder, Weighter};
 use thread_local::ThreadLocal;
 
 pub(crate) use fingerprint::Fingerprint;
-use fingerprint::{Fingerprints, Unhashed};
+#[cfg(feature = "introspection")]
+pub(crate) use fingerprint::Fingerprints;
+#[cfg(not(feature = "introspection"))]
+use fingerprint::Fingerprints;
+use fingerprint::Unhashed;
 use near::Near;
 use tally::Tally;
 pub use tally::TokenCacheStatus;

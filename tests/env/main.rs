@@ -3,6 +3,8 @@
 // A harness that cannot do its work has to fail the test, and panics are how tests fail.
 #![allow(clippy::unwrap_used)]
 
+#[cfg(feature = "introspection")]
+mod introspection;
 mod refused;
 mod server;
 #[path = "../support/mod.rs"]

@@ -409,7 +409,7 @@ fn a_key_set_of_secrets_is_not_shown_by_debug() {
     assert!(!shown.contains("keys\\\":") && !shown.contains("AAECAwQF"), "{shown}");
 }
 
-const NAMES: [&str; 19] = [
+const NAMES: [&str; 27] = [
     "ISSUER",
     "AUDIENCE",
     "JWKS_URI",
@@ -429,6 +429,14 @@ const NAMES: [&str; 19] = [
     "JWKS_MAX_STALE",
     "JWKS_SNAPSHOT",
     "TOKEN_CACHE",
+    "INTROSPECTION_URI",
+    "INTROSPECTION_AUTH",
+    "CLIENT_ID",
+    "CLIENT_SECRET",
+    "TOKEN_URI",
+    "INTROSPECTED_TOKENS",
+    "INTROSPECTION_ANSWERS",
+    "INTROSPECTION_AUDIENCE",
 ];
 
 fn name() -> impl Strategy<Value = String> {

@@ -78,7 +78,7 @@ impl SimulatedAs {
 
     pub fn client(&self) -> impl HttpService + Clone {
         let state = Arc::clone(&self.0);
-        tower::service_fn(move |request: Request<Empty<Bytes>>| {
+        tower::service_fn(move |request: Request<Full<Bytes>>| {
             let etag = request.headers().get(IF_NONE_MATCH);
             let asked = Asked {
                 at: Instant::now(),

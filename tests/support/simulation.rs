@@ -225,7 +225,7 @@ impl Scene {
             // As any client has it; without a timer idle connections would age in real time.
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(90))
-            .build::<_, Empty<Bytes>>(tower::service_fn(move |to| Box::pin(connect(to, loss))));
+            .build::<_, Full<Bytes>>(tower::service_fn(move |to| Box::pin(connect(to, loss))));
         let server = super::server::builder()
             .issuer(Issuer::discover(ISSUER).audience(RESOURCE))
             .clock(clock)

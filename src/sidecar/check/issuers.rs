@@ -8,7 +8,7 @@ use crate::sidecar::explain;
 use crate::sidecar::hint::hint;
 use crate::sidecar::words::{cut, enumerate, shown, span};
 
-/// Asks all of them at the same time. Whether each of them gave keys.
+/// Asks all of them at the same time. Whether each of them gave keys, and answers about tokens.
 pub(super) async fn write(server: &ResourceServer, page: &mut Page) -> bool {
     let issuers = server.authenticator().issuers();
     // All of them are on their way before the first is waited for.
@@ -18,6 +18,13 @@ pub(super) async fn write(server: &ResourceServer, page: &mut Page) -> bool {
         let loaded = load.await;
         good &= loaded.is_ok();
         tell(page, issuer, loaded.as_ref().err().map(AsRef::as_ref));
+        if let Some((address, answered)) = issuer.probe().await {
+            good &= answered.is_ok();
+            page.row("introspection", &shown(&address));
+            if let Err(problem) = answered {
+                page.row("error", &shown_whole(&problem));
+            }
+        }
     }
     good
 }

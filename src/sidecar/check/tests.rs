@@ -4,9 +4,10 @@
 use super::*;
 use crate::authentication::Issuer;
 use crate::authorization::Requirement;
+use crate::introspection::Introspection;
 use crate::jose::Algorithm;
 use crate::resource_server::ResourceServerBuilder;
-use crate::testing::{Authority, Outage};
+use crate::testing::{Authority, Client, Outage};
 
 async fn told(engine: ResourceServerBuilder) -> (bool, String) {
     let mut page = Page::default();
@@ -48,6 +49,30 @@ async fn a_good_configuration_is_told_with_its_keys() {
         ],
     );
     assert!(!text.contains("error"), "{text}");
+}
+
+#[tokio::test]
+async fn f41_introspection_is_tried_and_credentials_that_are_refused_are_told() {
+    let authority = Authority::new();
+    authority.register(Client::new("api", "hush-hush")).unwrap();
+    let engine = |secret: &str| {
+        let ask = Introspection::at(authority.introspection_endpoint()).basic("api", secret);
+        let issuer = Issuer::introspected(authority.issuer_url(), ask).audience("x");
+        ResourceServer::builder().issuer(issuer).http_client(authority.http_service())
+    };
+    let (good, text) = told(engine("hush-hush")).await;
+    assert!(good, "{text}");
+    contains(
+        &text,
+        &[
+            "keys from         nowhere: its tokens are introspected\n",
+            "introspection     https://authority.example/introspect\n",
+        ],
+    );
+    let (good, text) = told(engine("wrong")).await;
+    assert!(!good, "{text}");
+    contains(&text, &["error             the introspection endpoint refuses our credentials\n"]);
+    assert!(!text.contains("hush"), "{text}");
 }
 
 #[tokio::test]

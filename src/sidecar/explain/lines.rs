@@ -9,6 +9,7 @@ use crate::authorization::Requirement;
 use crate::clock::NumericDate;
 use crate::jose::json::{self, Members};
 use crate::jose::{CompactJws, JoseHeader};
+use crate::rejection::Rejection;
 use crate::rejection_kind::RejectionKind;
 use crate::resource_server::ResourceServer;
 use crate::sidecar::words::{list, shown};
@@ -23,6 +24,9 @@ pub(super) async fn write(
     refused: Option<RejectionKind>,
     offline: bool,
 ) -> Vec<Line> {
+    if let Some(issuer) = server.authenticator().asked_about(token.as_bytes()) {
+        return vec![introspected(issuer, refused)];
+    }
     let jws = match Authenticator::take_apart(token.as_bytes()) {
         Ok(jws) => jws,
         Err(kind) => return unreadable(token, kind),
@@ -70,6 +74,18 @@ pub(super) async fn write(
     }
     mark_unverified(&mut lines);
     lines
+}
+
+/// What the token means is known to its issuer, and from there to the engine alone.
+fn introspected(issuer: &TrustedIssuer, refused: Option<RejectionKind>) -> Line {
+    let found = match refused {
+        None => "it is active, and meant for this".to_owned(),
+        Some(RejectionKind::Inactive) => "the issuer says that it is not active".to_owned(),
+        Some(RejectionKind::IntrospectionUnavailable) => "the issuer gives no answer".to_owned(),
+        Some(kind) => Rejection::new(kind).description().to_owned(),
+    };
+    let expected = format!("{} is asked about this token", shown(issuer.policy().name));
+    Line::new(Check::Introspection, refused.map_or(Ok(()), Err), found, expected)
 }
 
 fn members(part: &[u8]) -> Option<Members<'_>> {

@@ -35,6 +35,8 @@ pub(super) enum Check {
     RequiredClaims,
     Scopes,
     Login,
+    /// In place of all of these, where the issuer is asked about the token.
+    Introspection,
     RuleClaim,
     Callers,
 }
@@ -83,6 +85,7 @@ impl Check {
             Self::RequiredClaims => "required claims",
             Self::Scopes => "scopes",
             Self::Login => "login",
+            Self::Introspection => "introspection",
             Self::RuleClaim => "claim",
             Self::Callers => "callers",
         }
@@ -100,6 +103,7 @@ impl Check {
                 | Self::Claims
                 | Self::Key
                 | Self::Signature
+                | Self::Introspection
         )
     }
 }

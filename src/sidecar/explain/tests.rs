@@ -12,10 +12,11 @@ use super::verdict::Answer;
 use super::*;
 use crate::authentication::{Issuer, Profile};
 use crate::authorization::Requirement;
+use crate::introspection::Introspection;
 use crate::jose::Algorithm;
 use crate::rejection_kind::RejectionKind;
 use crate::resource_server::ResourceServer;
-use crate::testing::{Authority, Outage, TokenBuilder};
+use crate::testing::{Authority, Client, Outage, TokenBuilder};
 
 type Change = (&'static str, fn(TokenBuilder) -> TokenBuilder);
 
@@ -189,6 +190,10 @@ async fn the_first_failed_line_is_the_engines_reason() {
         K::Internal,
         // No variable asks for it, rules do.
         K::InsufficientUserAuthentication,
+        // No JWT.
+        K::Inactive,
+        K::IntrospectionUnavailable,
+        K::Conflict,
     ];
     let missing: Vec<_> =
         K::all().filter(|kind| !kinds.contains(kind) && !others.contains(kind)).collect();
@@ -451,4 +456,33 @@ proptest! {
         let report = runtime.block_on(explained(authority.resource_server(), &authority, &token, false));
         is_safe(&report, &token);
     }
+}
+
+#[tokio::test]
+async fn f39_f41_a_token_that_is_asked_about_has_the_verdict_of_its_issuer() {
+    let authority = Authority::new();
+    authority.register(Client::new("api", "secret")).unwrap();
+    let engine = || {
+        let ask = Introspection::at(authority.introspection_endpoint()).basic("api", "secret");
+        ResourceServer::builder()
+            .issuer(authority.issuer().introspect(ask))
+            .http_client(authority.http_service())
+    };
+    let good = authority.token().opaque();
+    let elsewhere = authority.token().audience("https://other.example").opaque();
+    for (token, offline, expected) in [
+        (&*good, false, None),
+        ("made-up", false, Some(RejectionKind::Inactive)),
+        (&elsewhere, false, Some(RejectionKind::WrongAudience)),
+        (&good, true, Some(RejectionKind::IntrospectionUnavailable)),
+    ] {
+        let report = explained(engine(), &authority, token, offline).await;
+        let table = text::write(&report, false);
+        assert_eq!(report.verdict.note, None, "{table}");
+        assert_eq!(report.verdict.passes(), expected.is_none(), "{table}");
+        assert_eq!(first_fault(&report.lines).map(|(_, kind)| kind), expected, "{table}");
+        assert!(!table.contains(&token[..8.min(token.len())]) || token == "made-up", "{table}");
+    }
+    let jwt = explained(engine(), &authority, &authority.token().mint(), false).await;
+    agrees(&jwt, "a JWT of the same issuer");
 }

@@ -5,7 +5,7 @@ use std::future::pending;
 
 use bytes::Bytes;
 use http::{Request as HttpClientRequest, Response};
-use http_body_util::Empty;
+use http_body_util::{Empty, Full};
 use proptest::prelude::*;
 use prost::Message as _;
 use tokio::time::Instant;
@@ -145,7 +145,7 @@ async fn envoy_07_grpc_clients_are_not_told_of_an_internal_error() {
 #[tokio::test(start_paused = true)]
 async fn envoy_06_a_decision_never_takes_longer_than_150_ms() {
     let authority = Authority::new();
-    let hanging = tower::service_fn(|_: HttpClientRequest<Empty<Bytes>>| {
+    let hanging = tower::service_fn(|_: HttpClientRequest<Full<Bytes>>| {
         pending::<Result<Response<Empty<Bytes>>, Infallible>>()
     });
     let server = authority.resource_server().http_client(hanging).build().unwrap();

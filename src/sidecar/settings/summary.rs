@@ -5,14 +5,14 @@ use super::{LogFormat, Mode, Pem, Settings};
 use crate::env::{Origin, Read, Source, variables};
 use crate::fetch::shown;
 
-/// What the engine was told, as it was told: none of these is secret. The key set may hold secret
-/// keys, so only its origin is named.
+/// What the engine was told, as it was told. Of what is secret, or may hold secret keys, only the
+/// origin is named.
 pub(super) fn of_engine(source: &mut Source) -> Vec<(String, String)> {
     let mut lines = Vec::new();
     for variable in variables::engine() {
         let value = match source.origin(variable) {
             Read::Value(Origin::File(path)) => format!("from the file {}", path.display()),
-            Read::Value(Origin::Value(_)) if variable == variables::JWKS => "given".to_owned(),
+            Read::Value(Origin::Value(_)) if variables::is_secret(variable) => "given".to_owned(),
             Read::Value(Origin::Value(text)) => {
                 text.split_ascii_whitespace().map(shown).collect::<Vec<_>>().join(" ")
             }

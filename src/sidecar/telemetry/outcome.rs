@@ -251,6 +251,7 @@ const fn rejection(kind: RejectionKind) -> &'static str {
         K::MalformedClaim => "malformed_claim",
         K::Expired => "expired",
         K::NotYetValid => "not_yet_valid",
+        K::Inactive => "inactive",
         K::WrongAudience => "wrong_audience",
         K::SenderConstrained => "sender_constrained",
         K::RequiredClaimNotMet => "required_claim_not_met",
@@ -258,6 +259,8 @@ const fn rejection(kind: RejectionKind) -> &'static str {
         K::InsufficientScope => "insufficient_scope",
         K::Forbidden => "forbidden",
         K::KeysUnavailable => "keys_unavailable",
+        K::IntrospectionUnavailable => "introspection_unavailable",
+        K::Conflict => "conflict",
         K::Internal => "internal",
     }
 }

@@ -6,15 +6,27 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 #[derive(Debug, Clone)]
 pub struct Asked {
     origin: String,
+    method: String,
     path: String,
     number: usize,
     fields: Vec<(String, String)>,
+    body: String,
 }
 
 impl Asked {
     /// Of the server that was asked.
     pub fn origin(&self) -> &str {
         &self.origin
+    }
+
+    pub fn method(&self) -> &str {
+        &self.method
+    }
+
+    /// A parameter of the form that was posted.
+    pub fn form(&self, name: &str) -> Option<String> {
+        let mut pairs = url::form_urlencoded::parse(self.body.as_bytes());
+        pairs.find(|(known, _)| known == name).map(|(_, value)| value.into_owned())
     }
 
     /// With its query.
@@ -32,7 +44,7 @@ impl Asked {
         self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_str())
     }
 
-    /// Reads the head of a request. `None` if the client goes away, or says no HTTP.
+    /// Reads a request. `None` if the client goes away, or says no HTTP.
     pub(super) async fn read(stream: &mut (impl AsyncRead + Unpin), origin: &str) -> Option<Self> {
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
@@ -40,12 +52,17 @@ impl Asked {
         }
         let head = String::from_utf8(head).ok()?;
         let mut lines = head.trim_end().split("\r\n");
-        let path = lines.next()?.split(' ').nth(1)?.to_owned();
-        let fields = lines
+        let mut words = lines.next()?.split(' ');
+        let (method, path) = (words.next()?.to_owned(), words.next()?.to_owned());
+        let fields: Vec<(String, String)> = lines
             .filter_map(|line| line.split_once(':'))
             .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
             .collect();
-        Some(Self { origin: origin.to_owned(), path, number: 0, fields })
+        let length = fields.iter().find(|(name, _)| name == "content-length");
+        let mut body = vec![0; length.map_or(0, |(_, length)| length.parse().unwrap())];
+        stream.read_exact(&mut body).await.ok()?;
+        let body = String::from_utf8(body).ok()?;
+        Some(Self { origin: origin.to_owned(), method, path, number: 0, fields, body })
     }
 
     pub(super) fn count(&mut self, earlier: &[Self]) {

@@ -76,6 +76,9 @@ const fn refused(kind: RejectionKind) -> &'static str {
             "Clients use tokens past their end: they should ask for a new one after a 401."
         }
         K::NotYetValid => "Tokens from the future: the clocks of the machines differ.",
+        K::Inactive => {
+            "The authorization server says that the token is not active: expired, revoked or made up."
+        }
         K::WrongAudience => {
             "Tokens for another API: clients should ask for this audience, or PORTCULLIS_AUDIENCE is \
              wrong."
@@ -93,6 +96,13 @@ const fn refused(kind: RejectionKind) -> &'static str {
         K::Forbidden => "A rule refuses this caller, whatever its scope.",
         K::KeysUnavailable => {
             "The authorization server gives no keys, see above: requests were answered with 503."
+        }
+        K::IntrospectionUnavailable => {
+            "The authorization server gives no usable answer about tokens, see the log: requests were \
+             answered with 503."
+        }
+        K::Conflict => {
+            "The authorization server wants clients to do something first, which they were told."
         }
         K::Internal => "A fault of portcullis itself: please report it.",
     }
