@@ -104,7 +104,7 @@ async fn prm_02_prm_12_everybody_may_read_it_and_keep_it_for_an_hour() {
 }
 
 #[test]
-fn prm_05_prm_06_prm_07_what_is_not_configured_is_left_out() {
+fn prm_05_prm_06_prm_07_prm_08_prm_09_what_is_not_configured_is_left_out() {
     let fixture = Fixture::new();
     let least = fixture.builder().build().unwrap();
     let issuer = support::fixture::ISSUER;

@@ -55,7 +55,7 @@ async fn mcp_01_mcp_02_the_document_is_at_both_places_and_names_the_issuer() {
 }
 
 #[tokio::test]
-async fn mcp_03_to_mcp_07_each_request_is_judged_by_its_own_token() {
+async fn mcp_03_mcp_04_mcp_05_mcp_06_mcp_07_each_request_is_judged_by_its_own_token() {
     let authority = authority();
     let api = builder(&authority).build().unwrap();
     let metadata = "https://rs.example/.well-known/oauth-protected-resource/mcp";
