@@ -313,7 +313,10 @@ async fn explain_for_a_request_judges_by_its_rule() {
             "POST /tenants/%61cme/orders",
             good(),
             0,
-            &["✓ claim            the rule wants the claim tnt_id = \"acme\"", "✓ callers "],
+            &[
+                "✓ claim            tnt_id is \"acme\"",
+                "✓ callers          sub is not client_id: a user",
+            ],
         ),
         (
             "GET /tenants/acme/orders",
@@ -325,13 +328,21 @@ async fn explain_for_a_request_judges_by_its_rule() {
             "GET /tenants/other/orders",
             good().scope("orders.other"),
             1,
-            &["✗ claim ", "tnt_id = \"other\"", "would be answered 403"],
+            &[
+                "✗ claim            tnt_id is \"acme\"",
+                "tnt_id = \"other\"",
+                "would be answered 403",
+            ],
         ),
         (
             "GET /tenants/acme/orders",
             good().subject("c1"),
             1,
-            &["✗ callers ", "users as callers", "would be answered 403"],
+            &[
+                "✗ callers          sub is client_id: a client",
+                "users as callers",
+                "would be answered 403",
+            ],
         ),
         (
             "GET /tenants/acme/orders",

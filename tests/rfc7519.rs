@@ -94,7 +94,7 @@ async fn every_fault_of_a_configuration_is_reported_at_once() {
         .unwrap_err();
     let text = error.to_string();
     for part in [
-        "resource: must be an https URL",
+        "resource: must be https (http is allowed to loopback addresses only)",
         "realm: ",
         "error_uri: ",
         "issuer \"https://as.example\": an audience must be an exact string",

@@ -25,6 +25,9 @@ use crate::scope::{OFFLINE_ACCESS, split_config_list};
 
 const STAND_IN: &str = "https://stand-in.invalid";
 
+const ISSUER_WANTED: &str = "the authorization server's name for itself, for example \
+     https://login.example.com";
+
 const SKIPS_AUDIENCE: &str = "PORTCULLIS_SKIP_AUDIENCE=dangerously: tokens are accepted whoever \
      they are meant for, and PORTCULLIS_REQUIRED_CLAIMS alone ties them to this service";
 const ALLOWS_HTTP: &str = "PORTCULLIS_ALLOW_HTTP=dangerously: whoever is on the way to the \
@@ -34,6 +37,10 @@ const IS_NOT_CANONICAL: &str = "PORTCULLIS_RESOURCE: as the address of an MCP se
      scheme and host in lower case, and without a slash at the end";
 const ADVERTISES_OFFLINE_ACCESS: &str = "PORTCULLIS_SCOPES_SUPPORTED: offline_access is no scope of \
      an MCP server, and is left out";
+const AUDIENCE_COMMAS: &str = "PORTCULLIS_AUDIENCE holds a comma, which is a part of the audience: lists are separated by white space";
+const REQUIRED_COMMAS: &str = "PORTCULLIS_REQUIRED_SCOPES holds a comma, which is a part of the scope: lists are separated by white space";
+const ALLOWED_COMMAS: &str = "PORTCULLIS_ALLOWED_SCOPES holds a comma, which is a part of the scope: lists are separated by white space";
+const CLAIM_COMMAS: &str = "PORTCULLIS_REQUIRED_CLAIMS holds a comma, which is a part of the value: lists are separated by white space";
 
 /// A builder with all that is set. Faults stay in `source`.
 pub(crate) fn read(source: &mut Source) -> ResourceServerBuilder {
@@ -90,7 +97,7 @@ fn resource_settings(
 }
 
 fn issuer_names(source: &mut Source) -> Vec<String> {
-    let names = source.read_required(ISSUER, values::words);
+    let names = source.read_required(ISSUER, ISSUER_WANTED, values::issuers);
     names.unwrap_or_else(|| vec![STAND_IN.to_owned()])
 }
 
@@ -101,7 +108,8 @@ fn server_settings(
     if let Read::Value(realm) = source.read(REALM, values::text) {
         builder = builder.realm(realm);
     }
-    if let Read::Value(scopes) = source.read(REQUIRED_SCOPES, values::requirement) {
+    let required = source.read_list(REQUIRED_SCOPES, REQUIRED_COMMAS, values::requirement);
+    if let Read::Value(scopes) = required {
         builder = builder.required(scopes);
     }
     if let Read::Value(max_stale) = source.read(JWKS_MAX_STALE, values::duration) {
@@ -132,12 +140,18 @@ struct Audience {
 
 impl Audience {
     fn read(source: &mut Source, resource: &Read<String>) -> Self {
-        let audiences = source.read(AUDIENCE, values::words);
+        let audiences = source.read_list(AUDIENCE, AUDIENCE_COMMAS, values::words);
         let choices = [("dangerously", true), ("off", false)];
         let skip = source.read(SKIP_AUDIENCE, |text| values::choice(text, &choices));
         let skipped = !matches!(skip, Read::Unset | Read::Value(false));
         if audiences.is_unset() && resource.is_unset() && !skipped {
-            source.fault(AUDIENCE, format!("is required (or {RESOURCE}, which takes its place)"));
+            source.fault(
+                AUDIENCE,
+                format!(
+                    "is required: what tokens for this service name in aud, for example \
+                     https://api.example.com (or {RESOURCE}, which takes its place)"
+                ),
+            );
         }
         let mut audiences = audiences.value().unwrap_or_default();
         if audiences.is_empty() && !matches!(resource, Read::Value(_)) {
@@ -178,10 +192,12 @@ impl Shared {
             },
             profile: source.read(PROFILE, |text| values::choice(text, &profiles)).value(),
             leeway: source.read(LEEWAY, values::duration).value(),
-            allowed_scopes: source.read(ALLOWED_SCOPES, values::ceiling).value(),
-            scope_claims: source.read(SCOPE_CLAIMS, values::words).value(),
+            allowed_scopes: source
+                .read_list(ALLOWED_SCOPES, ALLOWED_COMMAS, values::ceiling)
+                .value(),
+            scope_claims: source.read(SCOPE_CLAIMS, values::claim_names).value(),
             required_claims: source
-                .read(REQUIRED_CLAIMS, values::claims)
+                .read_list(REQUIRED_CLAIMS, CLAIM_COMMAS, values::claims)
                 .value()
                 .unwrap_or_default(),
         }
@@ -285,4 +301,27 @@ fn variable(setting: Setting) -> Option<&'static str> {
         #[cfg(feature = "introspection")]
         Setting::TokenUri => TOKEN_URI,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comma_that_is_hardly_meant_is_warned_of() {
+        for (variable, value, expected) in [
+            (AUDIENCE, "https://a https://b", None),
+            (AUDIENCE, "https://a, https://b", Some(AUDIENCE_COMMAS)),
+            (REQUIRED_SCOPES, "a,b", Some(REQUIRED_COMMAS)),
+            (ALLOWED_SCOPES, "a.*,b", Some(ALLOWED_COMMAS)),
+            (REQUIRED_CLAIMS, "a=b,c=d", Some(CLAIM_COMMAS)),
+        ] {
+            let given =
+                [(variable, value), (ISSUER, "https://as.example"), (RESOURCE, "https://r")];
+            let mut source = Source::new(given.map(|(name, value)| (name.into(), value.into())));
+            let _ = read(&mut source);
+            let ((), warnings) = source.finish_quietly(()).unwrap();
+            assert_eq!(warnings, expected.into_iter().collect::<Vec<_>>(), "{variable}");
+        }
+    }
 }

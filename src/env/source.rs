@@ -108,14 +108,15 @@ impl Source {
         }
     }
 
-    /// Like [`read`](Self::read); unset is a fault.
+    /// Like [`read`](Self::read); unset is a fault, which says what is wanted.
     pub(crate) fn read_required<T>(
         &mut self,
         variable: &'static str,
+        wanted: &str,
         parse: impl FnOnce(&str) -> Result<T, Problems>,
     ) -> Option<T> {
         match self.read(variable, parse) {
-            Read::Unset => self.unusable(variable, vec!["is required".to_owned()]).value(),
+            Read::Unset => self.unusable(variable, vec![format!("is required: {wanted}")]).value(),
             read => read.value(),
         }
     }
@@ -124,6 +125,24 @@ impl Source {
     #[cfg(feature = "introspection")]
     pub(super) fn missing(&mut self, variable: &'static str, problem: String) {
         self.unusable::<()>(variable, vec![problem]);
+    }
+
+    /// Like [`read`](Self::read), for a list in which a comma can be right and hardly is.
+    pub(super) fn read_list<T>(
+        &mut self,
+        variable: &'static str,
+        of_commas: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, Problems>,
+    ) -> Read<T> {
+        let mut has_comma = false;
+        let read = self.read(variable, |text| {
+            has_comma = text.contains(',');
+            parse(text)
+        });
+        if has_comma {
+            self.warn(of_commas);
+        }
+        read
     }
 
     /// Where the value of a variable is; a file is not opened.

@@ -11,6 +11,9 @@ use crate::authorization::Requirement;
 use crate::jose::Algorithm;
 use crate::scope::{Ceiling, InvalidScope, Scope, split_config_list};
 
+/// What becomes of the habit of other programs.
+const COMMAS: &str = "lists are separated by white space, not by commas";
+
 /// As it stands.
 pub(crate) fn text(text: &str) -> Result<String, Problems> {
     Ok(text.to_owned())
@@ -32,6 +35,28 @@ pub(crate) fn path(text: &str) -> Result<PathBuf, Problems> {
 /// A list of exact strings.
 pub(super) fn words(text: &str) -> Result<Vec<String>, Problems> {
     Ok(split_config_list(text).map(str::to_owned).collect())
+}
+
+/// Names of authorization servers.
+pub(super) fn issuers(text: &str) -> Result<Vec<String>, Problems> {
+    each_element(text, |element| {
+        if element.ends_with(',') || element.contains(",http") {
+            return Err(COMMAS.to_owned());
+        }
+        let documents =
+            ["/.well-known/openid-configuration", "/.well-known/oauth-authorization-server"];
+        match documents.into_iter().find(|document| element.ends_with(document)) {
+            Some(document) => Err(format!("leave out {document}: it is found by itself")),
+            None => Ok(element.to_owned()),
+        }
+    })
+}
+
+/// Names of claims.
+pub(super) fn claim_names(text: &str) -> Result<Vec<String>, Problems> {
+    each_element(text, |element| {
+        if element.contains(',') { Err(COMMAS.to_owned()) } else { Ok(element.to_owned()) }
+    })
 }
 
 /// One of a few words.
@@ -138,6 +163,8 @@ pub(crate) fn each_element<'a, T>(
     for (number, element) in (1..).zip(split_config_list(text)) {
         match parse(element) {
             Ok(value) => parsed.push(value),
+            // What is wrong with both at once says less.
+            Err(_) if element.contains(',') => problems.push(format!("element {number}: {COMMAS}")),
             Err(problem) => problems.push(format!("element {number}: {problem}")),
         }
     }
@@ -195,6 +222,28 @@ mod tests {
         for other in ['\u{A0}', '\u{2003}', '\u{B}', '\u{C}', '\u{85}', ',', ';'] {
             let text = format!("a{other}b");
             assert_eq!(words(&text), Ok(vec![text.clone()]));
+        }
+    }
+
+    #[test]
+    fn a_comma_where_none_can_be_right_is_told() {
+        let fault = |number| format!("element {number}: {COMMAS}");
+        for text in ["https://a,https://b", "https://a, https://b"] {
+            assert_eq!(issuers(text), Err(vec![fault(1)]), "{text}");
+        }
+        assert_eq!(issuers("https://a/x,y https://b").unwrap().len(), 2);
+        assert_eq!(algorithms("ES256 RS256,PS256"), Err(vec![fault(2)]));
+        assert_eq!(claim_names("scope,scp"), Err(vec![fault(1)]));
+        assert_eq!(claims("a=b ,c"), Err(vec![fault(2)]));
+        assert!(claims("a=b,c").is_ok());
+    }
+
+    #[test]
+    fn the_address_of_metadata_is_no_issuer() {
+        for document in ["openid-configuration", "oauth-authorization-server"] {
+            let problems = issuers(&format!("https://a/.well-known/{document}")).unwrap_err();
+            let expected = format!("leave out /.well-known/{document}: it is found by itself");
+            assert_eq!(problems, [format!("element 1: {expected}")]);
         }
     }
 

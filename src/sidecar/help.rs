@@ -62,7 +62,8 @@ const SERVE: &str = "\
 Usage: portcullis [serve]
 
 Runs the sidecar: requests with a good token go on to the service, the others are answered here.
-With PORTCULLIS_MODE=forward-auth a gateway asks about its requests, and passes them on itself.
+With PORTCULLIS_MODE=forward-auth (nginx, Traefik, Caddy) or ext-authz (Envoy) a gateway asks about
+its requests, and passes them on itself.
 Everything is configured by environment variables; portcullis --help lists them all.
 SIGTERM and SIGINT end it when open requests are done.
 ";

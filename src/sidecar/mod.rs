@@ -43,7 +43,7 @@ use std::process::ExitCode;
 
 use command::Command;
 
-use crate::config_error::ConfigError;
+use crate::config_error::{ConfigError, Fault};
 
 const USAGE: u8 = 64;
 const CONFIGURATION: u8 = 78;
@@ -87,10 +87,19 @@ pub fn main() -> ExitCode {
     };
     match result {
         Ok(code) => code,
-        // One line for each fault, as it is.
-        Err(Failure::Configuration(error)) => complain(&error, CONFIGURATION),
+        Err(Failure::Configuration(error)) => complain(&faults(&error), CONFIGURATION),
         Err(Failure::Usage(problem)) => complain(&format!("portcullis: {problem}"), USAGE),
         Err(Failure::Io(error)) => complain(&format!("portcullis: {error}"), 1),
+    }
+}
+
+/// One line for each fault, as it is. Who has not set what is required may not know what there is.
+fn faults(error: &ConfigError) -> String {
+    let is_missing = |fault: &Fault| fault.problem().starts_with("is required");
+    if error.faults().iter().any(is_missing) {
+        format!("{error}\nportcullis --help lists them all")
+    } else {
+        error.to_string()
     }
 }
 

@@ -153,7 +153,13 @@ fn empty_counts_as_unset() {
     ] {
         assert_eq!(lines(vars), [""; 0], "{vars:?}");
     }
-    assert_eq!(lines(&[("PORTCULLIS_ISSUER", "")]), ["PORTCULLIS_ISSUER: is required"]);
+    assert_eq!(
+        lines(&[("PORTCULLIS_ISSUER", "")]),
+        [
+            "PORTCULLIS_ISSUER: is required: the authorization server's name for itself, for example \
+             https://login.example.com"
+        ]
+    );
 }
 
 #[test]
@@ -230,7 +236,8 @@ fn from_env_reads_the_variables_of_the_process() {
             assert_eq!(
                 error.to_string(),
                 "PORTCULLIS_ISUER: is no known variable; did you mean PORTCULLIS_ISSUER?\n\
-                 PORTCULLIS_ISSUER: is required"
+                 PORTCULLIS_ISSUER: is required: the authorization server's name for itself, for \
+                 example https://login.example.com"
             );
         }
         Err(_) => {

@@ -31,7 +31,8 @@ fn jwt_04_res_04_prm_04_disc_05_chal_06_wild_08_wild_09_each_fault_has_its_line(
         // PORTCULLIS_AUDIENCE, RES-04
         (
             &[("PORTCULLIS_AUDIENCE", "")],
-            "AUDIENCE: is required (or PORTCULLIS_RESOURCE, which takes its place)",
+            "AUDIENCE: is required: what tokens for this service name in aud, for example \
+             https://api.example.com (or PORTCULLIS_RESOURCE, which takes its place)",
         ),
         (
             &[("PORTCULLIS_AUDIENCE", "api *")],
@@ -316,8 +317,10 @@ PORTCULLIS_TOKEN_CACHE: must be a whole number"
 #[test]
 fn nothing_at_all_names_what_is_required() {
     let error = ResourceServerBuilder::from_vars([("PORTCULLIS_LOG", "info")]).unwrap_err();
-    let expected = "PORTCULLIS_ISSUER: is required\n\
-                    PORTCULLIS_AUDIENCE: is required (or PORTCULLIS_RESOURCE, which takes its place)";
+    let expected = "PORTCULLIS_ISSUER: is required: the authorization server's name for itself, for \
+                    example https://login.example.com\n\
+                    PORTCULLIS_AUDIENCE: is required: what tokens for this service name in aud, \
+                    for example https://api.example.com (or PORTCULLIS_RESOURCE, which takes its place)";
     assert_eq!(error.to_string(), expected);
 }
 

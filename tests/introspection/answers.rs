@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use http::{Method, Version};
 use portcullis::RejectionKind;
 use serde_json::{Value, json};
 
@@ -157,6 +158,7 @@ async fn a_conflict_of_mobilefirst_is_passed_on_with_its_field() {
     assert_eq!(answer.header("retry-after"), None);
 
     let mut call = bearer(OPAQUE);
+    (*call.method_mut(), *call.version_mut()) = (Method::POST, Version::HTTP_2);
     call.headers_mut().insert("content-type", "application/grpc".parse().unwrap());
     let answer = send(&server, call).await;
     assert_eq!((answer.status(), answer.header("grpc-status")), (200, Some("10")));

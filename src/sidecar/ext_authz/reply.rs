@@ -11,6 +11,8 @@ use crate::rejection::Rejection;
 use crate::sidecar::proxy::problem;
 use crate::sidecar::telemetry::BadRequest;
 
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
 const INVALID_ARGUMENT: i32 = 3;
 const UNAVAILABLE: i32 = 14;
 
@@ -38,6 +40,13 @@ pub(super) fn unfit(fault: BadRequest, is_grpc: bool) -> CheckResponse {
     let (status, text) = problem::request_row(fault);
     let code = if status.is_server_error() { UNAVAILABLE } else { INVALID_ARGUMENT };
     denied(code, problem::of_original(fault, &Method::GET), text, is_grpc)
+}
+
+/// Tells the client of a refusal what the log calls its request.
+pub(super) fn name(reply: &mut CheckResponse, id: &HeaderValue) {
+    if let Some(denied) = &mut reply.denied {
+        denied.headers.push(option(&REQUEST_ID, id, Beside::Instead));
+    }
 }
 
 /// The status that the client gets.
@@ -120,5 +129,18 @@ mod tests {
         let expected = [("Bearer".into(), Some(false)), ("DPoP".into(), None)];
         assert_eq!(told.collect::<Vec<_>>(), expected);
         assert_eq!(denied.status.unwrap().code, 401);
+    }
+
+    #[test]
+    fn refusals_alone_have_the_identifier() {
+        let id = HeaderValue::from_static("7f");
+        let mut refused = unfit(BadRequest::OriginalMissing, false);
+        name(&mut refused, &id);
+        let headers = refused.denied.unwrap().headers;
+        let last = headers.last().unwrap().field.as_ref().unwrap();
+        assert_eq!((&last.name[..], &last.value[..]), (&b"x-request-id"[..], &b"7f"[..]));
+        let mut passed = allowed(std::iter::empty(), Vec::new());
+        name(&mut passed, &id);
+        assert!(passed.denied.is_none() && passed.allowed.unwrap().headers.is_empty());
     }
 }

@@ -154,7 +154,8 @@ async fn envoy_06_a_decision_never_takes_longer_than_150_ms() {
     let start = Instant::now();
     let asked = message(http("/orders", &[("authorization", &token)]), "");
     let decided = decide(&front, asked).await;
-    assert_eq!(start.elapsed(), Duration::from_millis(150));
+    assert_eq!(start.elapsed(), PATIENCE);
+    assert!(PATIENCE < Duration::from_millis(150));
     assert_eq!(told(&decided.reply), (503, 14));
     assert!(denied_field(&decided.reply, "retry-after").is_some());
     assert_eq!(denied_field(&decided.reply, "www-authenticate"), None);

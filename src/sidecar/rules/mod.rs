@@ -49,6 +49,7 @@ mod braces;
 mod fault;
 mod methods;
 mod needs;
+mod other_syntax;
 mod path_pattern;
 mod path_syntax;
 mod read;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::path_pattern::PathPattern;
-use super::ruling::never;
+use super::ruling::{ClaimPart, never};
 use super::template::Template;
 use crate::access_token::AccessToken;
 use crate::authorization::{Requirement, all_of, any_of, clients, max_age, policy, users};
@@ -66,7 +66,7 @@ impl Needs {
         } else {
             scope.clone().try_challenge_scope(&self.stand_in(values)?).unwrap_or(scope)
         };
-        let claims = all_of(self.claims(values).into_iter().map(|(_, claim)| claim));
+        let claims = all_of(self.claims(values).into_iter().map(|claim| claim.requirement));
         let callers = self.callers().map_or_else(Requirement::none, |(_, callers)| callers);
         let login = all_of(self.login().into_iter().map(|(_, login)| login));
         Some(scope.and(login).and(claims).and(callers))
@@ -86,10 +86,13 @@ impl Needs {
     }
 
     /// What it asks for in claims, each in words too.
-    pub(super) fn claims(&self, values: &[&str]) -> Vec<(String, Requirement)> {
-        let claim = |(name, value): &(String, Template)| match value.fill(values) {
-            Some(value) => (format!("{name} = {value:?}"), claim(name.clone(), value)),
-            None => (format!("{name}, which nothing can be"), never()),
+    pub(super) fn claims(&self, values: &[&str]) -> Vec<ClaimPart> {
+        let claim = |(name, value): &(String, Template)| {
+            let (text, requirement) = match value.fill(values) {
+                Some(value) => (format!("{name} = {value:?}"), claim(name.clone(), value)),
+                None => (format!("{name}, which nothing can be"), never()),
+            };
+            ClaimPart { name: name.clone(), text, requirement }
         };
         self.claims.iter().map(claim).collect()
     }

@@ -1,6 +1,7 @@
 //! How the path of a rule is written: as in matchit.
 
 use super::braces::{Piece, pieces};
+use super::other_syntax;
 use super::path_pattern::{PathPattern, Segment};
 use crate::sidecar::path::{Ambiguous, check_segment, meaning};
 
@@ -25,6 +26,7 @@ impl PathPattern {
             }
         }
         pattern.check_segments()?;
+        other_syntax::check(text)?;
         Ok(pattern)
     }
 

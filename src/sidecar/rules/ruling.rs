@@ -17,9 +17,17 @@ pub(in crate::sidecar) struct Parts {
     pub(in crate::sidecar) scope: Requirement,
     /// In words, as claims are.
     pub(in crate::sidecar) login: Vec<(String, Requirement)>,
-    pub(in crate::sidecar) claims: Vec<(String, Requirement)>,
+    pub(in crate::sidecar) claims: Vec<ClaimPart>,
     /// Who has to call, if it matters.
     pub(in crate::sidecar) callers: Option<(&'static str, Requirement)>,
+}
+
+/// A claim that a token has to bring.
+pub(in crate::sidecar) struct ClaimPart {
+    pub(in crate::sidecar) name: String,
+    /// In words.
+    pub(in crate::sidecar) text: String,
+    pub(in crate::sidecar) requirement: Requirement,
 }
 
 impl Ruling {

@@ -27,6 +27,10 @@ impl RulesFile {
         mem::take(&mut self.loaded)
     }
 
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// # Errors
     /// Why it cannot be read.
     pub(super) fn read(&self) -> Result<String, String> {

@@ -179,7 +179,8 @@ impl Running {
             () = sleep_until(deadline) => (deadline, Some("the drain timeout is over")),
             () = signals.end() => (Instant::now(), Some("told again to end")),
         };
-        match left {
+        // With no time at all, nobody may be there whom it could be too short for.
+        match left.filter(|_| workers.connections() > 0) {
             None => tracing::info!("drained"),
             Some(reason) => {
                 tracing::warn!(

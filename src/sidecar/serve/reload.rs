@@ -5,6 +5,7 @@
 //! A change counts when it has been there for two looks: who reads a file while it is written
 //! finds a part of it, which may be good rules, only fewer. What is not good replaces nothing.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,7 +102,7 @@ impl Watch {
     fn look(&mut self, look: Look) {
         if let (Some((changes, file)), Some(watched)) = (&mut self.rules, &self.reloads.rules) {
             match changes.look(file.read(), look) {
-                Some(Ok(text)) => use_rules(text, &self.shared, watched),
+                Some(Ok(text)) => use_rules(text, file.path(), &self.shared, watched),
                 Some(Err(problem)) => keep("rules", problem, watched),
                 None => {}
             }
@@ -124,7 +125,7 @@ fn use_certificate(pems: &Pems, tls: &Tls, watched: &Watched) {
     }
 }
 
-fn use_rules(text: &str, shared: &Shared, watched: &Watched) {
+fn use_rules(text: &str, file: &Path, shared: &Shared, watched: &Watched) {
     match Rules::parse(text) {
         Ok(rules) => {
             let now = files::describe(&rules);
@@ -134,10 +135,10 @@ fn use_rules(text: &str, shared: &Shared, watched: &Watched) {
             // Requests that are being judged finish with the ones before.
             shared.routes.store(Arc::new(rules.compile(&shared.server)));
             watched.loaded(now.clone());
-            tracing::info!(now, "rules: taken up");
+            tracing::info!(now, ?file, "rules: taken up");
         }
         Err(faults) => {
-            keep("rules", &joined(&faults), watched);
+            keep("rules", &format!("{}: {}", file.display(), joined(&faults)), watched);
         }
     }
 }

@@ -81,8 +81,12 @@ pub(super) fn upstream(text: &str) -> Result<UpstreamAddress, Problems> {
         _ => return Err(fault()),
     };
     let authority = uri.authority().ok_or_else(fault)?;
-    let nothing_else = matches!(uri.path(), "" | "/") && uri.query().is_none();
-    if !nothing_else || authority.as_str().contains('@') || text.contains('#') {
+    if !matches!(uri.path(), "" | "/") {
+        return values::problem(
+            "must end after the port: requests keep their own path, and none can be put before it",
+        );
+    }
+    if uri.query().is_some() || authority.as_str().contains('@') || text.contains('#') {
         return Err(fault());
     }
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
@@ -179,6 +183,12 @@ mod tests {
             let problems = upstream(bad).unwrap_err();
             assert!(!problems.concat().contains("secret"), "{problems:?}");
         }
+    }
+
+    #[test]
+    fn a_path_is_told_as_the_fault() {
+        let problems = upstream("http://localhost:3000/api").unwrap_err();
+        assert!(problems.concat().starts_with("must end after the port"), "{problems:?}");
     }
 
     #[test]

@@ -46,7 +46,11 @@ pub(super) fn read(source: &mut Source, trusted: &Read<Networks>) -> Mode {
     };
     match choice {
         Choice::Proxy => {
-            let upstream = source.read_required(variables::UPSTREAM, addresses::upstream);
+            let upstream = source.read_required(
+                variables::UPSTREAM,
+                "where the service is, for example http://127.0.0.1:3000",
+                addresses::upstream,
+            );
             Mode::Proxy(upstream.unwrap_or_else(UpstreamAddress::stand_in))
         }
         Choice::ForwardAuth => {

@@ -243,6 +243,51 @@ async fn ngx_05_a_spoofed_original_uri_is_not_believed() {
     }
 }
 
+/// HDR-16: services make addresses, links and paths of these.
+#[tokio::test(flavor = "multi_thread")]
+async fn hdr_16_the_client_does_not_say_where_the_request_comes_from() {
+    let names = [
+        "Forwarded",
+        "X-Forwarded-For",
+        "X-Forwarded-Host",
+        "X-Forwarded-Proto",
+        "X-Forwarded-Port",
+        "X-Forwarded-Prefix",
+        "X-Real-IP",
+        "X-Original-Host",
+        "X-Original-Proto",
+    ];
+    for kind in KINDS {
+        let Some(scene) = Scene::set(kind).await else { continue };
+        for name in names {
+            let answer = scene.get("/public", &format!("{name}: spoofed.example\r\n"));
+            assert_eq!(answer.status, 200, "{name} {kind:?}");
+            let seen = scene.service.take_one();
+            assert!(!format!("{:?}", seen.headers).contains("spoofed"), "{kind:?}: {seen:?}");
+            assert_eq!(seen.field("x-forwarded-for"), Some("127.0.0.1"), "{kind:?}");
+            assert_eq!(seen.field("x-forwarded-proto"), Some("http"), "{kind:?}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_answer_has_the_identifier_of_the_log() {
+    for kind in KINDS {
+        let Some(scene) = Scene::set(kind).await else { continue };
+        let read = scene.token("orders.read");
+        for (path, token, status) in
+            [("/orders/7", "", 401), ("/admin/x", read.as_str(), 403), ("//public", "", 403)]
+        {
+            let answer = scene.get(path, token);
+            if kind == Kind::Nginx || path != "//public" {
+                assert_eq!(answer.status, status, "{kind:?}");
+            }
+            let id = answer.field("x-request-id").expect("an identifier").to_owned();
+            scene.sidecar.wait_for_stdout(&format!(" id={id}"));
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn ngx_02_what_is_400_to_a_client_of_the_proxy() {
     for kind in KINDS {

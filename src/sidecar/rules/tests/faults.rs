@@ -117,6 +117,66 @@ fn empty_lists_are_faults() {
     );
 }
 
+/// Taken as it stands, each of them would leave its route open.
+#[test]
+fn the_syntax_of_others_is_a_fault_that_says_what_is_meant() {
+    let star = |meant: &str| {
+        format!(
+            "a * stands for itself here; is it {meant:?} that you mean? A real * is written %2A"
+        )
+    };
+    let colon = |meant: &str| {
+        format!(
+            "a : stands for itself here; is it {meant:?} that you mean? A real : is written %3A"
+        )
+    };
+    let angles = |meant: &str| {
+        format!("< stands for itself here; is it {meant:?} that you mean? A real < is written %3C")
+    };
+    let choice = "( and | stand for themselves here; each choice needs a rule of its own. \
+                  A real ( is written %28";
+    for (path, problem) in [
+        ("/admin/*", star("/admin/{*rest}")),
+        ("/*", star("/{*rest}")),
+        ("/admin/**", star("/admin/{*rest}")),
+        ("/a/*/b", star("/a/{name}/b")),
+        ("/a/*.json", star("/a/{name}.json")),
+        ("/a/{id}/*", star("/a/{id}/{*rest}")),
+        ("/a/:id", colon("/a/{id}")),
+        ("/a/:id/b/*", colon("/a/{id}/b/{*rest}")),
+        ("/a/:id.json", colon("/a/{id}.json")),
+        ("/a/<id>", angles("/a/{id}")),
+        ("/a/x-<int:id>/b", angles("/a/x-{id}/b")),
+        ("/(a|b)", choice.to_owned()),
+        ("/x/v(1|2)/{*rest}", choice.to_owned()),
+        (
+            "/*/*/x",
+            "a * stands for itself here; {name} is one segment, {*rest} the rest. \
+             A real * is written %2A"
+                .to_owned(),
+        ),
+        (
+            "/:/x",
+            "a : stands for itself here; a parameter is {name}. A real : is written %3A".to_owned(),
+        ),
+    ] {
+        let expected = format!("line 2: rule 1: path {path:?}: {problem}");
+        assert_eq!(faults_of(&format!("path = '{path}'")), [expected]);
+    }
+    for good in [
+        "/a/%2A",
+        "/%3Aid",
+        "/%3Cid%3E",
+        "/%28a|b)",
+        "/a/v1:batch",
+        "/Orders(7)",
+        "/{a}:b",
+        "/a/{*rest}",
+    ] {
+        assert_eq!(faults_of(&format!("path = '{good}'\npublic = true")), [""; 0], "{good}");
+    }
+}
+
 #[test]
 fn bad_paths_are_faults() {
     for (path, problem) in [

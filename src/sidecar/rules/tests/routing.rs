@@ -212,7 +212,8 @@ fn end() -> impl Strategy<Value = String> {
 fn rule_path() -> impl Strategy<Value = RulePath> {
     let part = prop_oneof![
         word().prop_map(|word| Part::Literal(word.replace('%', "%25"))),
-        (end(), end()).prop_map(|(before, after)| Part::Parameter(before, after)),
+        (end().prop_map(|end| end.replace(':', "-")), end())
+            .prop_map(|(before, after)| Part::Parameter(before, after)),
     ];
     const METHODS: [&str; 4] = ["", "", "methods = [\"GET\"]", "methods = [\"POST\", \"PUT\"]"];
     (prop::collection::vec(part, 0..4), any::<bool>(), prop::sample::select(&METHODS[..])).prop_map(
