@@ -123,6 +123,7 @@ pub(super) fn is_for_tonic<B: 'static>() -> bool {
 }
 
 #[cfg(not(feature = "tonic"))]
+#[expect(clippy::extra_unused_type_parameters, reason = "there is one with the feature")]
 pub(super) fn is_for_tonic<B>() -> bool {
     false
 }
