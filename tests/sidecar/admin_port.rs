@@ -1,5 +1,6 @@
 //! What the binary tells about itself, and to whom.
 
+use std::io::{Read, Write};
 use std::net::TcpListener;
 
 use crate::support::{Held, Sidecar, Upstream, authority, bearer, get};
@@ -74,6 +75,32 @@ async fn what_is_under_way_and_what_the_upstream_fails_at_is_told() {
     let kind = "portcullis_upstream_errors_total{kind=\"unreachable\"}";
     sidecar.wait_for(|| sidecar.metric(kind) == 1, "an error");
     assert_eq!(requests(&sidecar, "upstream_failed", "unreachable"), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upstream_that_cannot_be_reached_is_told_of_once_and_when_it_can() {
+    let authority = authority().await;
+    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let sidecar = Sidecar::before_address(address, &authority).start();
+    let token = bearer(&authority.token());
+    for _ in 0..3 {
+        assert_eq!(get(sidecar.address(), "/orders", &token).status, 502);
+    }
+    sidecar.wait_for_stderr("the upstream cannot be reached");
+    let service = TcpListener::bind(address).unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            let (mut stream, _) = service.accept().unwrap();
+            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+            // Until the other end is closed.
+            let _ = stream.read_to_end(&mut Vec::new());
+        });
+        assert_eq!(get(sidecar.address(), "/orders", &token).status, 200);
+        sidecar.wait_for_stderr("the upstream can be reached again");
+        let log = sidecar.stderr();
+        assert_eq!(log.matches("cannot be reached").count(), 1, "{log}");
+        drop(sidecar);
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]

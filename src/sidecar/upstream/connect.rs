@@ -9,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::places::Places;
+use super::reach::REACH;
 use super::stream::Stream;
 use super::{CONNECT_TIMEOUT, Failure};
 use crate::sidecar::settings::UpstreamAddress;
@@ -41,8 +42,18 @@ impl Target {
     /// Waits for a place too, all of it within [`CONNECT_TIMEOUT`].
     pub(super) async fn connect(&self) -> Result<TokioIo<Stream>, Failure> {
         match timeout(CONNECT_TIMEOUT, self.open()).await {
-            Ok(stream) => Ok(TokioIo::new(stream?)),
-            Err(_) => Err(Failure::ConnectTimeout),
+            Ok(Ok(stream)) => {
+                REACH.found();
+                Ok(TokioIo::new(stream))
+            }
+            Ok(Err(error)) => {
+                REACH.lost(&error);
+                Err(error.into())
+            }
+            Err(_) => {
+                REACH.lost(&"no connection in time");
+                Err(Failure::ConnectTimeout)
+            }
         }
     }
 

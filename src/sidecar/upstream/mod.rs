@@ -12,6 +12,7 @@ mod http2;
 mod idle;
 mod lease;
 mod places;
+mod reach;
 mod sender;
 mod stream;
 
