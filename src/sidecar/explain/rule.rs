@@ -40,7 +40,11 @@ pub(super) fn more_lines(
         (None, _) => Line::skipped(check, "the token is not genuine"),
     };
     let login = parts.login.iter().map(|(login, wanted)| {
-        judge(Check::Login, wanted, login, &|_| "how the person has signed in".to_owned())
+        let found = |token: &AccessToken| match token.check(wanted) {
+            Ok(()) => "this token meets it".to_owned(),
+            Err(_) => "this token does not meet it".to_owned(),
+        };
+        judge(Check::Login, wanted, login, &found)
     });
     let claims = parts.claims.iter().map(|part| {
         let wanted = format!("the claim {}", shown(&part.text));
