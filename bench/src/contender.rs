@@ -45,14 +45,17 @@ impl Presented {
     }
 
     /// A server's parser makes header values by sharing its read buffer, as `clone` does here.
-    pub fn request(&self, number: usize) -> Request<()> {
-        let mut request = Request::new(());
+    pub fn request(&self, number: usize) -> Request<NoBody> {
+        let mut request = Request::new(NoBody::new());
         if let Some(field) = &self.0[number % self.0.len()] {
             request.headers_mut().insert(AUTHORIZATION, field.clone());
         }
         request
     }
 }
+
+/// Of requests; it is never read.
+pub type NoBody = http_body_util::Empty<bytes::Bytes>;
 
 /// What a case is measured for.
 pub struct Contender {
@@ -67,7 +70,7 @@ impl Contender {
 
     pub fn of_service<S, B>(name: &'static str, mut service: S, presented: &Presented) -> Self
     where
-        S: Service<Request<()>, Response = Response<B>> + 'static,
+        S: Service<Request<NoBody>, Response = Response<B>> + 'static,
     {
         let presented = presented.clone();
         Self::new(name, move |number| answer(&mut service, presented.request(number)))
@@ -87,9 +90,9 @@ impl Contender {
 }
 
 /// One request through a service that has all it needs.
-pub fn answer<S, B>(service: &mut S, request: Request<()>) -> StatusCode
+pub fn answer<S, B>(service: &mut S, request: Request<NoBody>) -> StatusCode
 where
-    S: Service<Request<()>, Response = Response<B>>,
+    S: Service<Request<NoBody>, Response = Response<B>>,
 {
     let Poll::Ready(Ok(())) = service.poll_ready(&mut Context::from_waker(Waker::noop())) else {
         panic!("not ready")
@@ -123,7 +126,7 @@ impl<B> Clone for Noop<B> {
     }
 }
 
-impl<B: Default> Service<Request<()>> for Noop<B> {
+impl<B: Default> Service<Request<NoBody>> for Noop<B> {
     type Response = Response<B>;
     type Error = Infallible;
     type Future = Ready<Result<Response<B>, Infallible>>;
@@ -132,7 +135,7 @@ impl<B: Default> Service<Request<()>> for Noop<B> {
         Poll::Ready(Ok(()))
     }
 
-    fn call(&mut self, _: Request<()>) -> Self::Future {
+    fn call(&mut self, _: Request<NoBody>) -> Self::Future {
         ready(Ok(Response::new(B::default())))
     }
 }

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http_body_util::Empty;
 use tower_layer::Layer;
 
-use crate::contender::{Contender, Noop, Presented};
+use crate::contender::{Contender, NoBody, Noop, Presented};
 use crate::sample::{SCOPE, Sample};
 
 pub(super) fn layer(sample: &Sample, presented: &Presented) -> Option<Contender> {
@@ -26,8 +26,8 @@ pub(super) fn layer(sample: &Sample, presented: &Presented) -> Option<Contender>
         .with_claims::<BasicClaimsWithScope>()
         .with_terse_error_handler::<Empty<Bytes>>();
     let inner = authorizer
-        .scope_layer::<()>(ScopePolicy::allow_one_from_static(SCOPE))
+        .scope_layer::<NoBody>(ScopePolicy::allow_one_from_static(SCOPE))
         .layer(<Noop>::default());
-    let service = authorizer.jwt_layer::<()>(Authority::new(jwks, validator)).layer(inner);
+    let service = authorizer.jwt_layer::<NoBody>(Authority::new(jwks, validator)).layer(inner);
     Some(Contender::of_service("aliri_tower", service, presented))
 }

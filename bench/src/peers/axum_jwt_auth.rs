@@ -12,7 +12,7 @@ use jsonwebtoken::{Algorithm, DecodingKey, Validation, crypto::aws_lc};
 use serde::Deserialize;
 use tower_service::Service;
 
-use crate::contender::{Contender, Noop, Presented, at_once};
+use crate::contender::{Contender, NoBody, Noop, Presented, at_once};
 use crate::sample::Sample;
 
 /// It brings none of its own.
@@ -45,7 +45,7 @@ pub(super) fn layer(sample: &Sample, presented: &Presented) -> Option<Contender>
     }))
 }
 
-async fn guarded(decoder: &Decoder<TokenClaims>, request: Request<()>) -> StatusCode {
+async fn guarded(decoder: &Decoder<TokenClaims>, request: Request<NoBody>) -> StatusCode {
     let (mut parts, body) = request.into_parts();
     match Claims::<TokenClaims>::from_request_parts(&mut parts, decoder).await {
         Ok(_claims) => {

@@ -19,7 +19,7 @@ use portcullis::{Algorithm, scope};
 use serde::Serialize;
 use tower_layer::Layer;
 
-use crate::contender::{Noop, Presented, answer};
+use crate::contender::{NoBody, Noop, Presented, answer};
 use crate::ours;
 use crate::results::Results;
 use crate::sample::{SCOPE, Sample};
@@ -121,7 +121,7 @@ fn together(loads: &[&[String]], work: &(impl Fn(&[String]) -> Rate + Sync)) -> 
 }
 
 /// What one thread does.
-fn work(load: &[String], mut answer: impl FnMut(Request<()>) -> u16) -> Rate {
+fn work(load: &[String], mut answer: impl FnMut(Request<NoBody>) -> u16) -> Rate {
     let presented = Presented::of(load.iter().cloned());
     (0..load.len()).for_each(|number| assert_eq!(answer(presented.request(number)), 200));
     let (start, cpu_start) = (Instant::now(), ThreadTime::now());
