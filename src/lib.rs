@@ -226,8 +226,3 @@ struct AboutSystems;
 #[cfg(all(doctest, feature = "tonic"))]
 #[doc = include_str!("../docs/grpc.md")]
 struct AboutGrpc;
-
-/// And of the one about systems.
-#[cfg(doctest)]
-#[doc = include_str!("../docs/systems.md")]
-struct AboutSystems;
