@@ -1,7 +1,9 @@
 //! What the binary tells about itself, and to whom.
 
-use std::io::{Read, Write};
 use std::net::TcpListener;
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
 
 use crate::support::{Held, Sidecar, Upstream, authority, bearer, get};
 
@@ -80,27 +82,28 @@ async fn what_is_under_way_and_what_the_upstream_fails_at_is_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_upstream_that_cannot_be_reached_is_told_of_once_and_when_it_can() {
     let authority = authority().await;
-    let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-    let sidecar = Sidecar::before_address(address, &authority).start();
+    // Nobody else gets this port, and nobody listens at it yet.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let sidecar = Sidecar::before_address(socket.local_addr().unwrap(), &authority).start();
     let token = bearer(&authority.token());
     for _ in 0..3 {
         assert_eq!(get(sidecar.address(), "/orders", &token).status, 502);
     }
     sidecar.wait_for_stderr("the upstream cannot be reached");
-    let service = TcpListener::bind(address).unwrap();
-    std::thread::scope(|scope| {
-        scope.spawn(|| {
-            let (mut stream, _) = service.accept().unwrap();
-            stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
-            // Until the other end is closed.
-            let _ = stream.read_to_end(&mut Vec::new());
-        });
-        assert_eq!(get(sidecar.address(), "/orders", &token).status, 200);
-        sidecar.wait_for_stderr("the upstream can be reached again");
-        let log = sidecar.stderr();
-        assert_eq!(log.matches("cannot be reached").count(), 1, "{log}");
-        drop(sidecar);
+    let service = socket.listen(8).unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = service.accept().await.unwrap();
+        // Not before it is asked.
+        let _ = stream.read(&mut [0; 4096]).await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await.unwrap();
+        // Until the other end is closed.
+        let _ = stream.read_to_end(&mut Vec::new()).await;
     });
+    assert_eq!(get(sidecar.address(), "/orders", &token).status, 200);
+    sidecar.wait_for_stderr("the upstream can be reached again");
+    let log = sidecar.stderr();
+    assert_eq!(log.matches("cannot be reached").count(), 1, "{log}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
