@@ -86,8 +86,9 @@ impl<B> Sender<B> {
 fn spare<B: Body + Default>(request: &Request<B>) -> Option<Box<Request<B>>> {
     let does_nothing = matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS);
     // Some services take a field's word for the method.
-    let is_another = request.headers().keys().any(|name| kind(name) == FieldKind::MethodOverride);
-    if !does_nothing || is_another || !request.body().is_end_stream() {
+    let is_another =
+        || request.headers().keys().any(|name| kind(name) == FieldKind::MethodOverride);
+    if !does_nothing || !request.body().is_end_stream() || is_another() {
         return None;
     }
     let mut spare = Request::new(B::default());
