@@ -13,9 +13,9 @@
 //   POST /control/hold             what the token endpoint answers next is held back; /control/held
 //                                  answers when it is, and /control/release lets it go
 
-import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { newKey } from './keys.mjs';
 
 // Standard output belongs to the ready line.
 console.info = () => {};
@@ -107,10 +107,10 @@ async function noQuestions(ctx) {
 }
 
 function newProvider() {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const key = newKey('rsa', { modulusLength: 2048 });
   const provider = new Provider(issuer, {
     clients: CLIENTS,
-    jwks: { keys: [{ ...privateKey.export({ format: 'jwk' }), use: 'sig', alg: 'RS256' }] },
+    jwks: { keys: [{ ...key, use: 'sig', alg: 'RS256' }] },
     routes: {
       authorization: '/authorize',
       end_session: '/oidc/logout',

@@ -8,9 +8,9 @@
 //   POST /control/discovery    the same for the discovery documents
 //   GET  /control/stats        {"jwks": requests so far, "discovery": requests so far}
 
-import { generateKeyPairSync } from 'node:crypto';
 import { createServer } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { newKey } from './keys.mjs';
 
 // Standard output belongs to the ready line, and what the library warns of is meant here: login
 // forms for development, state in memory, a Node that is old but works.
@@ -62,12 +62,12 @@ function resourceServer(_ctx, resource) {
 // No kid and no alg: oidc-provider names a key by its thumbprint, and says an alg only where the
 // key can serve but one.
 function newKeys() {
-  const pairs = [
-    generateKeyPairSync('rsa', { modulusLength: 2048 }),
-    generateKeyPairSync('ec', { namedCurve: 'P-256' }),
-    generateKeyPairSync('ed25519'),
+  const keys = [
+    newKey('rsa', { modulusLength: 2048 }),
+    newKey('ec', { namedCurve: 'P-256' }),
+    newKey('ed25519'),
   ];
-  return pairs.map(({ privateKey }) => ({ ...privateKey.export({ format: 'jwk' }), use: 'sig' }));
+  return keys.map((key) => ({ ...key, use: 'sig' }));
 }
 
 // A provider cannot change its keys, so rotation puts a new one in the place of the old.
