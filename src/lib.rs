@@ -148,6 +148,7 @@ mod authorization;
 #[cfg(feature = "axum")]
 pub mod axum;
 mod challenge;
+mod client_certificate;
 mod clock;
 mod config_error;
 mod credentials;
@@ -184,6 +185,7 @@ pub use authorization::{
     InvalidAcr, InvalidRequirement, Requirement, acr, all_of, any_of, clients, max_age, policy,
     scope, scope_pattern, users,
 };
+pub use client_certificate::ClientCertificate;
 pub use clock::{Clock, SystemClock};
 pub use config_error::{ConfigError, Fault};
 pub use credentials::QueryToken;

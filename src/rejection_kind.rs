@@ -45,7 +45,8 @@ pub enum RejectionKind {
     Inactive,
     /// `aud` names others, not us.
     WrongAudience,
-    /// The token is bound to a key (`cnf`) and was presented as a plain bearer token.
+    /// The token is bound (`cnf`) to a key, or to another client certificate than the one that was
+    /// shown with it, if any.
     SenderConstrained,
     /// A claim that the configuration requires has another value.
     RequiredClaimNotMet,

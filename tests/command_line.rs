@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
+use portcullis::ClientCertificate;
 use portcullis::testing::{Authority, ManualClock, Outage};
 use serde_json::Value;
 use support::folder::Folder;
@@ -78,10 +79,13 @@ async fn authority() -> Authority {
 async fn explain_says_whether_a_token_would_pass() {
     let authority = authority().await;
     let sidecar = Sidecar::of(authority.issuer_url()).with("PORTCULLIS_REQUIRED_SCOPES", "read");
+    let bound = authority.token().bound_to(&ClientCertificate::from_der("own"));
     for (token, code, last) in [
         (authority.token().scope("read"), 0, "would pass"),
         (authority.token().scope("read").expired(), 1, "error=\"invalid_token\""),
         (authority.token(), 1, "error=\"insufficient_scope\""),
+        (bound.clone().scope("read"), 1, "would pass, if it is shown with the client certificate"),
+        (bound.expired(), 1, "error=\"invalid_token\""),
         (authority.token().scope("read").signed_by_stranger(), 1, "error=\"invalid_token\""),
     ] {
         let token = token.mint();
@@ -333,6 +337,12 @@ async fn explain_for_a_request_judges_by_its_rule() {
                 "tnt_id = \"other\"",
                 "would be answered 403",
             ],
+        ),
+        (
+            "GET /tenants/acme/orders",
+            good().bound_to(&ClientCertificate::from_der("own")),
+            1,
+            &["✓ claim            tnt_id is \"acme\"", "would pass, if it is shown with"],
         ),
         (
             "GET /tenants/acme/orders",

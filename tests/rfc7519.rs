@@ -153,7 +153,7 @@ async fn jwt_05_to_jwt_12_claims_of_the_wrong_kind_f19_f31_f33_f36() {
         ("JWT-12", fixture.at(json!({ "client_id": [] })), MalformedClaim),
         ("JWT-12", fixture.at(json!({ "jti": 1 })), MalformedClaim),
         ("DPOP-19 F53", fixture.at(json!({ "cnf": { "jkt": "x" } })), SenderConstrained),
-        ("MTLS-02 F56", fixture.at(json!({ "cnf": { "x5t#S256": "x" } })), SenderConstrained),
+        ("MTLS-03 F58", fixture.at(json!({ "cnf": { "x5t#S256": "x" } })), MalformedClaim),
         ("DPOP-29 F58", fixture.at(json!({ "cnf": "x" })), MalformedClaim),
         ("DPOP-29 F58", fixture.at(json!({ "cnf": { "jkt": 7 } })), MalformedClaim),
         ("DPOP-29 F58", fixture.at(json!({ "cnf": {} })), MalformedClaim),

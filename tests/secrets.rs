@@ -90,6 +90,7 @@ async fn hdr_14_bearer_04_no_part_of_a_token_is_in_any_output() {
         json!({ "nbf": 9_000_000_000_u64 }),
         json!({ "sub": 1_234_567_890_123_456_789_u64 }),
         json!({ "cnf": { "jkt": "0123456789abcdef0123456789" } }),
+        json!({ "cnf": { "x5t#S256": "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc" } }),
         json!({ "scope": "something-else-entirely" }),
         json!({ "scope": 7 }),
     ] {

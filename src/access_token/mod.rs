@@ -1,5 +1,6 @@
 //! A token that has been verified. Holding one is the proof: it has a single origin.
 
+mod binding;
 mod one_claim;
 
 use std::any::Any;
@@ -10,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::de::{DeserializeOwned, DeserializeSeed};
 
+pub(crate) use binding::Binding;
 use one_claim::OneClaim;
 
 use crate::clock::NumericDate;
@@ -58,6 +60,8 @@ pub(crate) struct Verified {
     /// Leeway counted.
     pub(crate) good_until: NumericDate,
     pub(crate) granted: GrantedScopes,
+    /// Where it is good together with one certificate alone.
+    pub(crate) binding: Option<Box<Binding>>,
     /// One strict JSON object, as it was signed.
     pub(crate) claims: Box<str>,
 }
@@ -148,6 +152,7 @@ impl AccessToken {
             + self.0.granted.bytes()
             + text(&self.0.subject)
             + text(&self.0.client_id)
+            + self.0.binding.as_ref().map_or(0, |_| size_of::<Binding>())
     }
 
     pub(crate) fn server(&self) -> &ServerMark {
@@ -156,6 +161,11 @@ impl AccessToken {
 
     pub(crate) fn good_until(&self) -> NumericDate {
         self.0.good_until
+    }
+
+    /// Looked at before anything else is done with the token.
+    pub(crate) fn binding(&self) -> Option<&Binding> {
+        self.0.binding.as_deref()
     }
 
     /// How far clocks may differ, as its issuer's rules have it.
@@ -267,6 +277,7 @@ mod tests {
             expires_at: NumericDate::new(0.0).unwrap(),
             good_until: NumericDate::new(0.0).unwrap(),
             granted: GrantedScopes::from_text(scope, &Arc::default()).unwrap(),
+            binding: None,
             claims: claims.into(),
         })
     }

@@ -9,9 +9,10 @@ use super::lifetime::Lifetime;
 use super::token_type::{self, ForeignSign};
 use super::trusted::{Audience, TrustedIssuer};
 use super::{Authenticator, Profile, confirmation, parts, verdict};
+use crate::client_certificate::ClientCertificate;
 use crate::clock::NumericDate;
 use crate::credentials;
-use crate::jose::json::Members;
+use crate::jose::json::{self, Members};
 use crate::jose::{Algorithm, CompactJws};
 use crate::rejection_kind::RejectionKind;
 use crate::scope::GrantedScopes;
@@ -45,7 +46,7 @@ pub(crate) enum ClaimCheck {
     Scope,
     /// It is an access token.
     Kind,
-    /// It is not bound to a key.
+    /// It is bound to nothing, or to a certificate.
     Binding,
     /// Those that the configuration requires have their values.
     Required,
@@ -75,6 +76,13 @@ impl Authenticator {
     pub(crate) fn take_apart(token: &[u8]) -> Result<CompactJws<'_>, RejectionKind> {
         credentials::check_size(token)?;
         parts(token).map_err(|refused| refused.kind)
+    }
+
+    /// The certificate that a JWT says it is bound to, whoever signed it.
+    pub(crate) fn certificate_of(token: &[u8]) -> Option<ClientCertificate> {
+        let jws = Self::take_apart(token).ok()?;
+        let claims = json::members(std::str::from_utf8(jws.payload()).ok()?).ok()?;
+        confirmation::read(&claims).ok()?
     }
 
     /// What some issuer allows.
@@ -137,7 +145,7 @@ impl TrustedIssuer {
             ClaimCheck::Kind => {
                 token_type::check_claims(claims, typ, self.grants_something(claims))
             }
-            ClaimCheck::Binding => confirmation::check_unbound(claims),
+            ClaimCheck::Binding => confirmation::read(claims).map(drop),
             ClaimCheck::Required => verdict::required(self, claims),
         }
     }

@@ -7,20 +7,23 @@
 //! 3. that issuer has a key, and the key verifies the signature,
 //! 4. claims: required ones, `exp`, `nbf`, `iat`, `aud` ([`claims`]),
 //! 5. it is an access token and no other kind of JWT ([`token_type`]),
-//! 6. it is not bound to a key that we would have to check ([`confirmation`]).
+//! 6. it is bound to nothing, or to a certificate ([`confirmation`]),
+//! 7. which is the one that was shown with it ([`genuine`]).
 //!
 //! In place of the first three, the issuer can be asked about the token (`introspected`).
 //!
 //! Steps 1 and 2 need no network, so they answer alike while the authorization server is down.
 //!
 //! A token that came through all of them is [`remembered`]: when it comes again, all that is looked
-//! at is whether the keys in use are still the same ones, and whether it is within its lifetime.
+//! at is whether the keys in use are still the same ones, and whether it is within its lifetime; and who
+//! shows it.
 
 mod claims;
 mod compile;
 mod confirmation;
 #[cfg(feature = "sidecar")]
 mod examination;
+mod genuine;
 #[cfg(feature = "introspection")]
 mod introspected;
 mod issuer;
@@ -46,6 +49,7 @@ use crate::token_cache::{Fingerprint, TokenCache, TokenCacheStatus};
 pub(crate) use compile::Shared as SharedSettings;
 #[cfg(feature = "sidecar")]
 pub(crate) use examination::{ClaimCheck, IssuerPolicy, check_typ};
+pub(crate) use genuine::Genuine;
 #[cfg(feature = "introspection")]
 use introspected::Introspected;
 pub use issuer::{DangerousIssuer, Issuer, WildcardMatch};
@@ -91,7 +95,7 @@ impl From<JwsError> for Refused {
 
 /// A verdict, or the wait without which there is none.
 pub(crate) enum Authentication {
-    Done(Result<AccessToken, Refused>),
+    Done(Result<Genuine, Refused>),
     Wait(Wait),
 }
 
@@ -157,18 +161,15 @@ impl Authenticator {
     /// A verdict, unless a key has to be fetched first.
     pub(crate) fn authenticate(&self, token: &[u8]) -> Authentication {
         match self.verify(token, Patience::MayWait) {
-            Ok(verified) => Authentication::Done(Ok(verified)),
+            Ok(verified) => Authentication::Done(Ok(Genuine::new(verified))),
             Err(Stop::Refused(refused)) => Authentication::Done(Err(refused)),
             Err(Stop::Wait(wait)) => Authentication::Wait(wait),
         }
     }
 
     /// A verdict with the keys that are there.
-    pub(crate) fn authenticate_without_waiting(
-        &self,
-        token: &[u8],
-    ) -> Result<AccessToken, Refused> {
-        self.verify(token, Patience::Exhausted).map_err(|stop| match stop {
+    pub(crate) fn authenticate_without_waiting(&self, token: &[u8]) -> Result<Genuine, Refused> {
+        self.verify(token, Patience::Exhausted).map(Genuine::new).map_err(|stop| match stop {
             Stop::Refused(refused) => refused,
             Stop::Wait(_) => RejectionKind::KeysUnavailable.into(),
         })

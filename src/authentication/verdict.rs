@@ -6,7 +6,7 @@ use super::lifetime::Lifetime;
 use super::token_type::{self, Profile};
 use super::trusted::{Audience, TrustedIssuer};
 use super::{claims, confirmation, scope_claim};
-use crate::access_token::{AccessToken, Caller, ServerMark, Verified};
+use crate::access_token::{AccessToken, Binding, Caller, ServerMark, Verified};
 use crate::clock::NumericDate;
 use crate::jose::JoseHeader;
 use crate::jose::json::Members;
@@ -29,9 +29,8 @@ pub(super) fn accept(
     let identity = Identity::read(token)?;
     let granted = granted(issuer, token)?;
     token_type::check_claims(token, header.typ.as_deref(), grants_something(&granted))?;
-    confirmation::check_unbound(token)?;
-    required(issuer, token)?;
-    Ok((assertion(issuer, identity, lifetime, granted, text, server), lifetime))
+    let binding = Binding::of(confirmation::read(token)?, required(issuer, token))?;
+    Ok((assertion(issuer, identity, lifetime, granted, binding, text, server), lifetime))
 }
 
 /// Everything has been checked.
@@ -41,6 +40,7 @@ pub(super) fn assertion(
     Identity { subject, client_id, caller }: Identity<'_>,
     lifetime: Lifetime,
     granted: GrantedScopes,
+    binding: Option<Box<Binding>>,
     text: &str,
     server: &ServerMark,
 ) -> AccessToken {
@@ -53,6 +53,7 @@ pub(super) fn assertion(
         expires_at: lifetime.expires_at,
         good_until: lifetime.expires_at.plus(issuer.leeway),
         granted,
+        binding,
         claims: text.into(),
     })
 }

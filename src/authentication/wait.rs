@@ -2,8 +2,7 @@
 
 use tokio::time::Instant;
 
-use super::{Authentication, Authenticator, Refused};
-use crate::access_token::AccessToken;
+use super::{Authentication, Authenticator, Genuine, Refused};
 use crate::keys::Refresh;
 
 /// What there is no verdict without.
@@ -21,11 +20,13 @@ impl Authenticator {
         wait: Wait,
         token: &[u8],
         deadline: Instant,
-    ) -> Result<AccessToken, Refused> {
+    ) -> Result<Genuine, Refused> {
         match wait {
             Wait::Keys(refresh) => self.authenticate_with_keys(refresh, token, deadline).await,
             #[cfg(feature = "introspection")]
-            Wait::Answer(seat) => self.take_answer(seat.landed_by(deadline).await),
+            Wait::Answer(seat) => {
+                self.take_answer(seat.landed_by(deadline).await).map(Genuine::new)
+            }
         }
     }
 
@@ -34,7 +35,7 @@ impl Authenticator {
         refresh: Refresh,
         token: &[u8],
         deadline: Instant,
-    ) -> Result<AccessToken, Refused> {
+    ) -> Result<Genuine, Refused> {
         refresh.wait_until(deadline).await;
         // A fetch that was under way when the token came may be older than its key; then another
         // one, for this key, is due.

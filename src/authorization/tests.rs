@@ -28,6 +28,7 @@ fn token_of(subject: &str, granted: GrantedScopes, claims: &str) -> AccessToken 
         expires_at: NumericDate::new(2e9).unwrap(),
         good_until: NumericDate::new(2e9).unwrap(),
         granted,
+        binding: None,
         claims: claims.into(),
     })
 }

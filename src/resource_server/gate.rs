@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Uri};
+use http::{Extensions, HeaderMap, Uri};
 use tokio::time::Instant;
 
 use super::ResourceServer;
 use crate::access_token::AccessToken;
-use crate::authentication::{Authentication, Refused, Wait};
+use crate::authentication::{Authentication, Genuine, Refused, Wait};
 use crate::authorization::{self, Requirement};
 use crate::challenge::{self, Challenges};
+use crate::client_certificate::ClientCertificate;
 use crate::credentials;
 use crate::keys::MAX_WAIT;
 use crate::rejection::Rejection;
@@ -48,6 +49,7 @@ enum Judgement {
 pub(crate) struct Pending {
     wait: Wait,
     token: Box<[u8]>,
+    certificate: Option<ClientCertificate>,
 }
 
 impl Gate {
@@ -81,14 +83,16 @@ impl Gate {
 
     /// Decides about a request, without waiting for anything.
     ///
-    /// `known` is a token that an outer layer has verified; if it was this server, that stands.
+    /// In the extensions may be a token that an outer layer has verified; if it was this server, that
+    /// stands. The certificate of the client may be there, too.
     pub(crate) fn decide(
         &self,
         headers: &HeaderMap,
         uri: &Uri,
-        known: Option<&AccessToken>,
+        extensions: &Extensions,
     ) -> Decision {
         let server = self.server.0.authenticator.server();
+        let known = extensions.get::<AccessToken>();
         if let Some(token) = known.filter(|token| token.server() == server) {
             return match self.authorize(token) {
                 Ok(()) => Decision::AdmitKnown,
@@ -96,7 +100,7 @@ impl Gate {
             };
         }
         match credentials::bearer_token(headers, uri, self.server.0.query_token) {
-            Ok(token) => match self.judge(token) {
+            Ok(token) => match self.judge(token, || extensions.get()) {
                 Judgement::Done(Ok(token)) => Decision::Admit(token),
                 Judgement::Done(Err(rejection)) => Decision::Refuse(rejection),
                 Judgement::Wait(pending) => Decision::Wait(pending),
@@ -109,30 +113,42 @@ impl Gate {
     }
 
     /// Decides about a token that came by itself, waiting for keys where it has to.
-    pub(crate) async fn verify(&self, token: &[u8]) -> Result<AccessToken, Rejection> {
+    pub(crate) async fn verify(
+        &self,
+        token: &[u8],
+        certificate: Option<&ClientCertificate>,
+    ) -> Result<AccessToken, Rejection> {
         credentials::check_size(token).map_err(|kind| self.reject(kind))?;
-        match self.judge(token) {
+        match self.judge(token, || certificate) {
             Judgement::Done(result) => result,
             Judgement::Wait(pending) => self.judge_after(pending).await,
         }
     }
 
     /// Decides about a token, without waiting for anything.
-    fn judge(&self, token: &[u8]) -> Judgement {
+    fn judge<'c>(
+        &self,
+        token: &[u8],
+        certificate: impl FnOnce() -> Option<&'c ClientCertificate>,
+    ) -> Judgement {
         match self.server.0.authenticator.authenticate(token) {
-            Authentication::Done(result) => Judgement::Done(self.conclude(result)),
-            Authentication::Wait(wait) => Judgement::Wait(Pending { wait, token: token.into() }),
+            Authentication::Done(result) => Judgement::Done(self.conclude(result, certificate)),
+            Authentication::Wait(wait) => {
+                let certificate = certificate().cloned();
+                Judgement::Wait(Pending { wait, token: token.into(), certificate })
+            }
         }
     }
 
     /// Waits for what is missing, at most two seconds, and decides.
     pub(crate) async fn judge_after(
         &self,
-        Pending { wait, token }: Pending,
+        Pending { wait, token, certificate }: Pending,
     ) -> Result<AccessToken, Rejection> {
         let deadline = Instant::now() + MAX_WAIT;
         let authenticator = &self.server.0.authenticator;
-        self.conclude(authenticator.authenticate_after(wait, &token, deadline).await)
+        let judged = authenticator.authenticate_after(wait, &token, deadline).await;
+        self.conclude(judged, || certificate.as_ref())
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {
@@ -145,16 +161,18 @@ impl Gate {
         }
     }
 
-    fn conclude(
+    fn conclude<'c>(
         &self,
-        authenticated: Result<AccessToken, Refused>,
+        authenticated: Result<Genuine, Refused>,
+        certificate: impl FnOnce() -> Option<&'c ClientCertificate>,
     ) -> Result<AccessToken, Rejection> {
-        let token = authenticated.map_err(|refused| {
+        let genuine = authenticated.map_err(|refused| {
             let rejection = self.reject(refused.kind).with_retry_after(refused.retry_after);
             #[cfg(feature = "introspection")]
             let rejection = rejection.with_conflict(refused.conflict);
             rejection
         })?;
+        let token = genuine.shown_with(certificate).map_err(|kind| self.reject(kind))?;
         self.authorize(&token)?;
         Ok(token)
     }

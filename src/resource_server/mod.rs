@@ -11,6 +11,7 @@ use crate::access_token::AccessToken;
 use crate::authentication::{Authenticator, TrustedIssuer};
 use crate::authorization::Requirement;
 use crate::challenge::{ChallengeSettings, Challenges};
+use crate::client_certificate::ClientCertificate;
 use crate::credentials::QueryToken;
 use crate::keys::{KeyStatus, KeyStore};
 use crate::rejection::{RefusalBody, Rejection};
@@ -52,10 +53,26 @@ impl ResourceServer {
     /// the first message of a websocket. What every request
     /// [needs](ResourceServerBuilder::required) is judged, what a route needs is not.
     ///
+    /// A token that is bound to a client certificate is refused; see
+    /// [`verify_with_certificate`](Self::verify_with_certificate).
+    ///
     /// # Errors
     /// The reason why the token is not accepted. Waits at most two seconds for keys.
     pub async fn verify(&self, token: &str) -> Result<AccessToken, Rejection> {
-        Gate::plain(self).verify(token.as_bytes()).await
+        Gate::plain(self).verify(token.as_bytes(), None).await
+    }
+
+    /// As [`verify`](Self::verify), for a client that has shown this certificate: a token that is bound
+    /// to it is good, too (RFC 8705 §3).
+    ///
+    /// # Errors
+    /// As [`verify`](Self::verify).
+    pub async fn verify_with_certificate(
+        &self,
+        token: &str,
+        certificate: &ClientCertificate,
+    ) -> Result<AccessToken, Rejection> {
+        Gate::plain(self).verify(token.as_bytes(), Some(certificate)).await
     }
 
     /// A rejection to answer with when a handler finds out by itself that a request must be

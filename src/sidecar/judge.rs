@@ -71,7 +71,7 @@ pub(super) fn judge<B>(
     if server.preflight() == Preflight::Pass && is_preflight() {
         return (rule, Verdict::Done(Ok(Pass::Preflight)));
     }
-    let verdict = match gate.decide(request.headers(), request.uri(), None) {
+    let verdict = match gate.decide(request.headers(), request.uri(), request.extensions()) {
         Decision::Admit(token) => Verdict::Done(Ok(Pass::Token(token))),
         Decision::Refuse(rejection) => Verdict::Done(Err(rejection)),
         Decision::Wait(pending) => {

@@ -4,13 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Authority;
 use super::mint::{Recipe, Signer, Validity};
 use super::misuse::{expect_sound, misuse};
 use crate::access_token::AccessToken;
-use crate::jose::Algorithm;
+use crate::client_certificate::ClientCertificate;
+use crate::jose::{Algorithm, base64url};
 use crate::rejection::Rejection;
 
 /// A token to be made, good unless something is changed about it: signed by the authority's
@@ -83,6 +84,28 @@ impl TokenBuilder {
             Ok(value) => self.set_claim(name, value),
             Err(error) => misuse(format_args!("the claim {name:?} cannot be written: {error}")),
         }
+    }
+
+    /// The claim `cnf` of a token that is good together with this certificate alone (RFC 8705 §3.1).
+    ///
+    /// ```
+    /// use portcullis::ClientCertificate;
+    /// use portcullis::testing::Authority;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let authority = Authority::new();
+    /// let api = authority.resource_server().build()?;
+    /// let certificate = ClientCertificate::from_der("any bytes will do");
+    /// let token = authority.token().bound_to(&certificate).mint();
+    /// assert!(api.verify_with_certificate(&token, &certificate).await.is_ok());
+    /// assert!(api.verify(&token).await.is_err());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn bound_to(self, certificate: &ClientCertificate) -> Self {
+        let thumbprint = base64url::encode(certificate.sha256());
+        self.set_claim("cnf", json!({ "x5t#S256": thumbprint }))
     }
 
     /// Leaves a claim out.

@@ -67,8 +67,7 @@ where
     S: Service<Request<B>>,
     B: 'static,
 {
-    let known = request.extensions().get::<AccessToken>();
-    match gate.decide(request.headers(), request.uri(), known) {
+    match gate.decide(request.headers(), request.uri(), request.extensions()) {
         Decision::Admit(token) => {
             request.extensions_mut().insert(token);
             ResponseFuture::inner(inner.call(request))

@@ -32,6 +32,8 @@ async fn an_axum_application_decides_as_the_table_says() {
 }
 
 impl Front for Axum {
+    const SEES_CERTIFICATES: bool = true;
+
     async fn ask(&self, request: Request<()>) -> Answer {
         seen::answer(&self.0.clone().oneshot(request.map(|()| Body::empty())).await.unwrap())
     }

@@ -1,6 +1,7 @@
 //! A tonic server on a socket, with what each method needs in one place.
 
 use std::convert::Infallible;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -8,18 +9,23 @@ use http::{HeaderValue, Request, Response, Uri};
 use http_body_util::{Empty, Full};
 use hyper::client::conn::http2::{self, SendRequest};
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use portcullis::AccessToken;
 use portcullis::tonic::Methods;
+use portcullis::{AccessToken, ClientCertificate};
 use tokio::net::TcpStream;
 use tokio::task::AbortHandle;
 use tonic::transport::Server;
 use tonic::transport::server::TcpIncoming;
+use tower::util::MapRequestLayer;
 
 use crate::seen;
 use crate::table::{Answer, Front, Refused, Stage, check};
 
+type Shown = Arc<Mutex<Option<ClientCertificate>>>;
+
 struct Tonic {
     client: SendRequest<Empty<Bytes>>,
+    /// What the client shows from now on, as if the connection was over TLS.
+    shown: Shown,
     serving: AbortHandle,
 }
 
@@ -37,9 +43,18 @@ async fn a_tonic_server_decides_as_the_table_says() {
         let layer = stage.server().methods(methods).unwrap();
         let socket = TcpIncoming::bind(([127, 0, 0, 1], 0).into()).unwrap();
         let address = socket.local_addr().unwrap();
+        let shown = Shown::default();
+        let showing = Arc::clone(&shown);
+        let acceptor = MapRequestLayer::new(move |mut call: Request<_>| {
+            if let Some(certificate) = showing.lock().unwrap().clone() {
+                call.extensions_mut().insert(certificate);
+            }
+            call
+        });
         let every_method = axum::Router::new().fallback_service(tower::service_fn(told));
         let server = Server::builder()
             .http2_max_header_list_size(32 * 1024)
+            .layer(acceptor)
             .layer(layer)
             .add_routes(every_method.into())
             .serve_with_incoming(socket);
@@ -47,14 +62,17 @@ async fn a_tonic_server_decides_as_the_table_says() {
         let stream = TokioIo::new(TcpStream::connect(address).await.unwrap());
         let (client, connection) = http2::handshake(TokioExecutor::new(), stream).await.unwrap();
         tokio::spawn(connection);
-        Tonic { client, serving }
+        Tonic { client, shown, serving }
     })
     .await;
 }
 
 impl Front for Tonic {
+    const SEES_CERTIFICATES: bool = true;
+
     async fn ask(&self, request: Request<()>) -> Answer {
         let mut request = request.map(|()| Empty::new());
+        *self.shown.lock().unwrap() = request.extensions_mut().remove();
         let target = request.uri().path_and_query().unwrap().clone();
         let uri = Uri::builder().scheme("http").authority("rs.example").path_and_query(target);
         *request.uri_mut() = uri.build().unwrap();

@@ -40,6 +40,8 @@ async fn the_tower_layer_decides_as_the_table_says() {
 }
 
 impl Front for Tower {
+    const SEES_CERTIFICATES: bool = true;
+
     async fn ask(&self, request: Request<()>) -> Answer {
         let found = self.routes.at(request.uri().path());
         let service = found.map_or(&self.otherwise, |found| found.value);

@@ -12,6 +12,9 @@ use super::support::scripted_as::{Reply, ScriptedAs};
 use super::support::tls;
 use super::{OPAQUE, PATH, active, answering, introspecting};
 
+/// Of a certificate that nobody has.
+const THUMBPRINT: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
+
 async fn says(answer: Value) -> ScriptedAs {
     answering(move |_| Reply::json(answer.to_string())).await
 }
@@ -41,9 +44,10 @@ async fn intro_05_intro_07_intro_09_f39_f40_answers_are_judged_like_claims() {
         ("bound", active(json!({ "cnf": { "jkt": "t" } })), Err(Kind::SenderConstrained)),
         (
             "bound by mTLS",
-            active(json!({ "cnf": { "x5t#S256": "t" } })),
+            active(json!({ "cnf": { "x5t#S256": THUMBPRINT } })),
             Err(Kind::SenderConstrained),
         ),
+        ("MTLS-03", active(json!({ "cnf": { "x5t#S256": "t" } })), Err(Kind::MalformedClaim)),
         ("DPoP", active(json!({ "token_type": "DPoP" })), Err(Kind::SenderConstrained)),
         ("F58", active(json!({ "cnf": {} })), Err(Kind::MalformedClaim)),
         (

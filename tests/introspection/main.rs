@@ -7,6 +7,7 @@
 mod answers;
 mod asking;
 mod bearer;
+mod bound;
 mod configuration;
 mod kept;
 mod real_server;

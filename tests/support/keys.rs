@@ -3,6 +3,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use aws_lc_rs::digest::{SHA256, digest};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::Engine;
@@ -73,6 +74,11 @@ impl Key {
     pub fn sign_json(&self, header: &Value, claims: &Value) -> String {
         self.sign_bytes(header.to_string().as_bytes(), claims.to_string().as_bytes())
     }
+}
+
+/// `x5t#S256` of a certificate (RFC 8705 §3.1).
+pub fn thumbprint(der: impl AsRef<[u8]>) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, der.as_ref()))
 }
 
 /// `AT{…}` of the specification: `object` with `changes` put in; `null` removes a member, and a

@@ -6,7 +6,7 @@ use super::super::lifetime::Lifetime;
 use super::super::trusted::TrustedIssuer;
 use super::super::verdict::{Identity, assertion, audience, granted, required};
 use super::super::{Refused, confirmation};
-use crate::access_token::{AccessToken, ServerMark};
+use crate::access_token::{AccessToken, Binding, ServerMark};
 use crate::clock::NumericDate;
 use crate::jose::json::{self, Json, Members};
 use crate::rejection_kind::RejectionKind;
@@ -46,9 +46,8 @@ impl Verdict {
         let identity = Identity::read(&token)?;
         let granted = granted(issuer, &token)?;
         check_kind(&token)?;
-        confirmation::check_unbound(&token)?;
-        required(issuer, &token)?;
-        let token = assertion(issuer, identity, lifetime, granted, text, server);
+        let binding = Binding::of(confirmation::read(&token)?, required(issuer, &token))?;
+        let token = assertion(issuer, identity, lifetime, granted, binding, text, server);
         Ok(Self::Good(Good { token, lifetime, leeway: issuer.leeway }))
     }
 

@@ -140,12 +140,16 @@ fn kind_with(claim: &str) -> &'static str {
 fn binding(claims: &Members<'_>, result: Checked) -> Line {
     let found = match claims.get("cnf") {
         None => "it is bound to no key".to_owned(),
+        Some(Json::Object(_)) if result.is_ok() => {
+            "cnf binds it to a client certificate, with which it must be shown".to_owned()
+        }
         Some(Json::Object(methods)) => {
             format!("cnf binds it to a key by {}", list(methods.names()))
         }
         Some(_) => values::member(claims, "cnf"),
     };
-    Line::new(Check::Binding, result, found, "a plain bearer token")
+    let expected = "bound to nothing, or to a client certificate by x5t#S256, which is 32 bytes";
+    Line::new(Check::Binding, result, found, expected)
 }
 
 fn required(policy: &IssuerPolicy<'_>, claims: &Members<'_>, result: Checked) -> Line {

@@ -45,7 +45,7 @@ pub(super) fn write(report: &Report) -> io::Result<String> {
     let (verdict, refused) = match &report.verdict.answer {
         Answer::Pass => ("pass", None),
         Answer::Refuse(rejection) => ("refuse", Some(rejection)),
-        Answer::IfSigned => ("unknown", None),
+        Answer::IfSigned | Answer::IfShown => ("unknown", None),
     };
     let document = Document {
         verdict,

@@ -1,11 +1,12 @@
 //! `portcullis explain`: would this token pass, and if not, why not?
 //!
-//! 1. The verdict is the engine's, from [`ResourceServer::verify`](crate::ResourceServer::verify).
+//! 1. The verdict is the engine's, as [`ResourceServer::verify`](crate::ResourceServer::verify) has it.
 //! 2. The lines beside it come from the engine's own checks, each made by itself ([`lines`]), so
 //!    that all reasons show and not the first alone.
 //! 3. Where the two disagree, that is said ([`verdict`]).
 //! 4. Where a request is given, the verdict is that of the gate which its rule has ([`rule`]).
-//! 5. What is printed of a token are the values that a check is about, escaped and cut; never one
+//! 5. A token that is bound to a client certificate is judged as if that were shown with it.
+//! 6. What is printed of a token are the values that a check is about, escaped and cut; never one
 //!    of its three parts.
 
 mod claims;
@@ -39,11 +40,12 @@ use self::verdict::{Answer, Verdict};
 use super::configured::Configured;
 use super::rules::{Routes, Rules};
 use super::{Failure, say};
+use crate::authentication::Authenticator;
 use crate::authorization::Requirement;
 use crate::clock::{Clock, SystemClock};
 use crate::config_error::ConfigError;
 use crate::rejection::Rejection;
-use crate::resource_server::{ResourceServer, ResourceServerBuilder};
+use crate::resource_server::{Gate, ResourceServer, ResourceServerBuilder};
 
 /// What the command line says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -85,10 +87,11 @@ fn server(
 
 /// All that there is to say about a token at one moment.
 async fn explain(server: &ResourceServer, token: &str, now: SystemTime, offline: bool) -> Report {
-    let judged = server.verify(token).await;
+    let certificate = Authenticator::certificate_of(token.as_bytes());
+    let judged = Gate::plain(server).verify(token.as_bytes(), certificate.as_ref()).await;
     let refused = judged.as_ref().err().map(Rejection::kind);
     let lines = lines::write(server, server.required(), token, now, refused, offline).await;
-    let verdict = Verdict::new(server, judged.err(), &lines, offline);
+    let verdict = Verdict::new(server, judged.err(), certificate.is_some(), &lines, offline);
     Report { lines, verdict }
 }
 
@@ -112,15 +115,17 @@ async fn explain_for(
     let parts = ruling.and_then(|ruling| ruling.parts);
     let scope = parts.as_ref().map_or_else(Requirement::none, |parts| parts.scope.clone());
     let required = server.required().clone().and(scope);
-    let judged = gate.verify(token.as_bytes()).await;
+    let certificate = Authenticator::certificate_of(token.as_bytes());
+    let judged = gate.verify(token.as_bytes(), certificate.as_ref()).await;
     let refused = judged.as_ref().err().map(Rejection::kind);
     lines.extend(lines::write(server, &required, token, now, refused, offline).await);
     if let Some(parts) = &parts {
         let genuine = server.authenticator().authenticate_without_waiting(token.as_bytes()).ok();
-        let more = rule::more_lines(parts, genuine.as_ref(), lines.last());
+        let token = genuine.and_then(|genuine| genuine.shown_with(|| certificate.as_ref()).ok());
+        let more = rule::more_lines(parts, token.as_ref(), lines.last());
         lines.extend(more);
     }
-    let verdict = Verdict::new(server, judged.err(), &lines, offline);
+    let verdict = Verdict::new(server, judged.err(), certificate.is_some(), &lines, offline);
     Report { lines, verdict }
 }
 

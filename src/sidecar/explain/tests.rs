@@ -12,6 +12,7 @@ use super::verdict::Answer;
 use super::*;
 use crate::authentication::{Issuer, Profile};
 use crate::authorization::Requirement;
+use crate::client_certificate::ClientCertificate;
 use crate::introspection::Introspection;
 use crate::jose::Algorithm;
 use crate::rejection_kind::RejectionKind;
@@ -89,12 +90,19 @@ const CHANGES: &[Change] = &[
         token.header("typ", "JWT").client_id("https://api.example.com").without("scope")
     }),
     ("bound", |token| token.claim("cnf", json!({ "jkt": "x" }))),
+    ("bound to a certificate", |token| token.bound_to(&ClientCertificate::from_der("own"))),
+    ("bound to a certificate and a key", |token| {
+        token.claim("cnf", json!({ "jkt": "x", "x5t#S256": THUMBPRINT }))
+    }),
+    ("bound to no certificate", |token| token.claim("cnf", json!({ "x5t#S256": "x" }))),
     ("cnf is no object", |token| token.claim("cnf", 7)),
     ("cnf of another kind", |token| token.claim("cnf", json!({ "jwk": {} }))),
     ("tenant", |token| token.claim("tenant", "acme")),
     ("tenant is no string", |token| token.claim("tenant", ["acme"])),
     ("too large", |token| token.claim("x", "x".repeat(17_000))),
 ];
+
+const THUMBPRINT: &str = "BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwc";
 
 /// Configurations by name.
 fn engines(authority: &Authority) -> Vec<(&'static str, ResourceServerBuilder)> {
@@ -144,7 +152,7 @@ fn agrees(report: &Report, row: &str) {
     let table = text::write(report, false);
     assert_eq!(report.verdict.note, None, "{row}\n{table}");
     let kind = match &report.verdict.answer {
-        Answer::Pass => None,
+        Answer::Pass | Answer::IfShown => None,
         Answer::Refuse(rejection) => Some(rejection.kind()),
         Answer::IfSigned => panic!("{row}: {table}"),
     };
@@ -251,7 +259,8 @@ async fn all_faults_show_and_what_is_not_signed_is_marked() {
         "✗ lifetime         expired 1 h ago, at ",
         "✗ audience         aud is [https://other.example] · this API accepts \
          https://api.example.com",
-        "✗ binding          cnf binds it to a key by [jkt] · a plain bearer token",
+        "✗ binding          cnf binds it to a key by [jkt] · bound to nothing, or to a client \
+         certificate by x5t#S256, which is 32 bytes",
         "✗ scopes           lacks [orders.read] · required are [orders.read]",
         "would be answered 401 invalid_token: The access token expired",
         "\nWWW-Authenticate: Bearer realm=\"resource\", error=\"invalid_token\", ",
@@ -269,6 +278,33 @@ async fn all_faults_show_and_what_is_not_signed_is_marked() {
         assert!(line.starts_with(['?', '✗']), "{line}");
     }
     assert!(text.contains("(unverified)") && text.contains('✓'), "{text}");
+}
+
+#[tokio::test]
+async fn a_token_that_is_bound_to_a_certificate_passes_with_it() {
+    let authority = Authority::new();
+    let token = || authority.token().bound_to(&ClientCertificate::from_der("own"));
+    let good = explained(authority.resource_server(), &authority, &token().mint(), false).await;
+    agrees(&good, "bound");
+    assert!(matches!(good.verdict.answer, Answer::IfShown));
+    assert!(!good.verdict.passes());
+    let table = text::write(&good, false);
+    for words in [
+        "✓ binding          cnf binds it to a client certificate, with which it must be shown\n",
+        "\nwould pass, if it is shown with the client certificate that it is bound to ",
+    ] {
+        assert!(table.contains(words), "{words}\n{table}");
+    }
+    let document: Value = serde_json::from_str(&json::write(&good).unwrap()).unwrap();
+    assert_eq!(document["verdict"], "unknown");
+
+    let expired = token().expired().mint();
+    let expired = explained(authority.resource_server(), &authority, &expired, false).await;
+    agrees(&expired, "bound and expired");
+    assert!(matches!(expired.verdict.answer, Answer::Refuse(_)));
+    let engine = ResourceServer::builder().issuer(authority.issuer());
+    let offline = explained(engine, &authority, &token().mint(), true).await;
+    assert!(matches!(offline.verdict.answer, Answer::IfSigned));
 }
 
 #[tokio::test]

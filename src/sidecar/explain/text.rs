@@ -69,6 +69,11 @@ fn conclusion(verdict: &Verdict) -> String {
         Answer::IfSigned => {
             "would pass, if the signature is good (not checked: offline)".to_owned()
         }
+        Answer::IfShown => {
+            "would pass, if it is shown with the client certificate that it is bound to \
+                            (of all modes, ext-authz alone sees certificates)"
+                .to_owned()
+        }
         Answer::Refuse(rejection) => refusal(rejection),
     };
     match &verdict.note {

@@ -19,14 +19,18 @@ pub(super) enum Answer {
     Refuse(Rejection),
     /// Nothing else is wrong, and the signature could not be checked.
     IfSigned,
+    /// It is good together with the client certificate that it is bound to.
+    IfShown,
 }
 
 impl Verdict {
     /// `refused` is the engine's verdict. It stands, except where the engine had no keys because
-    /// it was not allowed to ask for any.
+    /// it was not allowed to ask for any. `is_bound` says that the engine was shown the certificate
+    /// that the token asks for.
     pub(super) fn new(
         server: &ResourceServer,
         refused: Option<Rejection>,
+        is_bound: bool,
         lines: &[Line],
         offline: bool,
     ) -> Self {
@@ -43,7 +47,8 @@ impl Verdict {
             },
             (false, _) => {
                 let note = disagreement(refused.as_ref(), fault);
-                Self { answer: refused.map_or(Answer::Pass, Answer::Refuse), note }
+                let good = if is_bound { Answer::IfShown } else { Answer::Pass };
+                Self { answer: refused.map_or(good, Answer::Refuse), note }
             }
         }
     }

@@ -2,8 +2,8 @@
 
 use std::time::{Duration, UNIX_EPOCH};
 
-use portcullis::Clock;
 use portcullis::testing::Authority;
+use portcullis::{ClientCertificate, Clock};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -16,6 +16,8 @@ pub(super) struct Token {
     header: Map<String, Value>,
     /// Claims that are left out.
     without: Vec<String>,
+    /// A certificate, as a request shows it.
+    bound_to: Option<String>,
     valid: Valid,
     login: Option<Login>,
     signed_by: Signer,
@@ -66,6 +68,9 @@ impl Token {
         }
         for (name, value) in every_token.iter().chain(&self.claims) {
             token = token.claim(name, value);
+        }
+        if let Some(certificate) = &self.bound_to {
+            token = token.bound_to(&ClientCertificate::from_der(certificate));
         }
         if let Some(login) = self.login {
             let ago = Duration::from_secs(if login == Login::Old { 600 } else { 0 });

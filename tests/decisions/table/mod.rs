@@ -5,6 +5,7 @@
 //!   `rules` is what the rules file says.
 //! - A row has a `request` (`POST`, without a body), in whose path and headers `{token}` is the
 //!   token that is minted for it; `"authority": "down"` means that keys were never to be had.
+//! - The `certificate` of a request is what its client has shown in TLS.
 //! - `expect` is the decision in neutral terms. Every challenge has the parameters of
 //!   `every_challenge` besides its own.
 //!
@@ -21,6 +22,7 @@ mod stage;
 use std::collections::BTreeMap;
 
 use http::{HeaderName, HeaderValue, Method, Request};
+use portcullis::ClientCertificate;
 use portcullis::testing::Authority;
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -66,6 +68,8 @@ struct RequestText {
     path: String,
     #[serde(default)]
     headers: Vec<(String, String)>,
+    /// What the client shows in TLS: any text, for nobody looks into a certificate.
+    certificate: Option<String>,
 }
 
 #[derive(Deserialize, Debug, Clone, PartialEq, Eq)]
@@ -108,6 +112,10 @@ pub trait Front {
     /// What becomes of a request. It has no body and no content type; a front of gRPC adds its own.
     fn ask(&self, request: Request<()>) -> impl Future<Output = Answer>;
 
+    /// Whether clients can show a certificate to it: it has to be among the extensions of a request.
+    /// Rows with a certificate are for such fronts alone.
+    const SEES_CERTIFICATES: bool = false;
+
     /// What this front has to say, where it cannot say what the table does. Every use of it is a
     /// difference between fronts, and needs a reason.
     fn expects(&self, row: &Row) -> Expected {
@@ -140,6 +148,9 @@ impl Table {
             let name: HeaderName = name.parse().unwrap();
             request.headers_mut().append(name, HeaderValue::from_str(&fill(value)).unwrap());
         }
+        if let Some(certificate) = &row.request.certificate {
+            request.extensions_mut().insert(ClientCertificate::from_der(certificate));
+        }
         request
     }
 }
@@ -152,7 +163,11 @@ pub async fn check<F: Front>(start: impl AsyncFn(&Stage) -> F) {
     for reachable in [Reachable::Up, Reachable::Down] {
         let stage = Stage::new(&table, reachable == Reachable::Down).await;
         let front = start(&stage).await;
-        for row in table.rows.iter().filter(|row| row.authority == reachable) {
+        let is_asked = |row: &&Row| {
+            row.authority == reachable
+                && (F::SEES_CERTIFICATES || row.request.certificate.is_none())
+        };
+        for row in table.rows.iter().filter(is_asked) {
             let answer = front.ask(table.request(row, &stage.authority)).await;
             let expected = front.expects(row);
             if let Err(fault) = answer.check(&expected) {

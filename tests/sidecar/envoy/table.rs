@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 
+use portcullis::ClientCertificate;
 use portcullis::testing::{Authority, Outage};
 
 use super::gateway::{Gateway, asked_by_envoy};
@@ -46,7 +47,7 @@ async fn envoy_01_02_refusals_reach_clients_whole() {
         ),
         (
             "envoy_04: bound to a certificate that was not shown",
-            bearer(&token().claim("cnf", serde_json::json!({ "x5t#S256": "a" }))),
+            bearer(&token().bound_to(&ClientCertificate::from_der("own"))),
             bad("The access token is bound to a key that was not proven"),
         ),
         (

@@ -84,7 +84,8 @@ const fn refused(kind: RejectionKind) -> &'static str {
              wrong."
         }
         K::SenderConstrained => {
-            "Tokens that are bound to a key (DPoP, mTLS) were presented as plain bearer tokens."
+            "Tokens that are bound to a key (DPoP), or to a client certificate that was not shown: Envoy \
+             passes it on with include_peer_certificate."
         }
         K::RequiredClaimNotMet => {
             "A claim has not the value that PORTCULLIS_REQUIRED_CLAIMS asks for."

@@ -1,6 +1,6 @@
 //! What becomes of tokens.
 
-use http::{HeaderMap, Method, Uri};
+use http::{Extensions, HeaderMap, Method, Uri};
 use serde_json::json;
 
 use super::super::Routes;
@@ -75,7 +75,7 @@ async fn decide(gate: &Gate, token: Option<&str>) -> Result<(), Rejection> {
     if let Some(token) = token {
         headers.insert("authorization", format!("Bearer {token}").parse().unwrap());
     }
-    match gate.decide(&headers, &Uri::from_static("/"), None) {
+    match gate.decide(&headers, &Uri::from_static("/"), &Extensions::new()) {
         Decision::Wait(pending) => gate.judge_after(pending).await.map(drop),
         Decision::Admit(_) => Ok(()),
         Decision::Refuse(rejection) => Err(rejection),
