@@ -12,6 +12,7 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, uri};
 use prost::Message as _;
 
+use super::certificate;
 use super::messages::{CheckRequest, Field, HttpRequest, Peer};
 use crate::sidecar::proxy::is_served;
 use crate::sidecar::telemetry::BadRequest;
@@ -22,6 +23,7 @@ const MAX_FIELDS: usize = 100;
 
 /// A request, and who has sent it to the gateway.
 pub(super) struct Asked {
+    /// With the certificate that its client has shown, if any, among its extensions.
     pub(super) request: Request<()>,
     /// As the gateway sees it.
     pub(super) client: Option<IpAddr>,
@@ -33,11 +35,19 @@ impl Asked {
         let check = CheckRequest::decode(message).map_err(|_| BadRequest::OriginalMissing)?;
         let attributes = check.attributes.ok_or(BadRequest::OriginalMissing)?;
         let client = attributes.source.as_ref().and_then(address);
+        let certificate = match &attributes.source {
+            Some(source) => certificate::read(&source.certificate)?,
+            None => None,
+        };
         let http = attributes
             .request
             .and_then(|request| request.http)
             .ok_or(BadRequest::OriginalMissing)?;
-        Ok(Self { request: request(http)?, client })
+        let mut request = request(http)?;
+        if let Some(certificate) = certificate {
+            request.extensions_mut().insert(certificate);
+        }
+        Ok(Self { request, client })
     }
 }
 

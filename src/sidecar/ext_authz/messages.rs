@@ -47,6 +47,9 @@ pub(super) struct Attributes {
 pub(super) struct Peer {
     #[prost(message, optional, tag = "1")]
     pub(super) address: Option<Address>,
+    /// What it has shown in TLS: PEM, percent-encoded. Only with `include_peer_certificate`.
+    #[prost(bytes = "bytes", tag = "5")]
+    pub(super) certificate: Bytes,
 }
 
 #[derive(Message)]

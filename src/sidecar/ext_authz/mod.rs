@@ -11,6 +11,7 @@
 
 mod asked;
 mod call;
+mod certificate;
 mod messages;
 mod removal;
 mod reply;

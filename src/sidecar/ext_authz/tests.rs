@@ -15,6 +15,7 @@ use super::messages::{
     SocketAddress,
 };
 use super::*;
+use crate::client_certificate::ClientCertificate;
 use crate::env::Source;
 use crate::resource_server::ResourceServer;
 use crate::sidecar::access_log::AccessLog;
@@ -65,8 +66,13 @@ fn http(path: &str, fields: &[(&str, &str)]) -> HttpRequest {
 }
 
 fn message(http: HttpRequest, client: &str) -> Bytes {
+    message_of(http, client, "")
+}
+
+fn message_of(http: HttpRequest, client: &str, certificate: &str) -> Bytes {
     let socket = Some(SocketAddress { address: client.to_owned().into() });
-    let source = Some(Peer { address: Some(Address { socket }) });
+    let address = Some(Address { socket });
+    let source = Some(Peer { address, certificate: certificate.to_owned().into() });
     let attributes = Some(Attributes { source, request: Some(Request { http: Some(http) }) });
     CheckRequest { attributes }.encode_to_vec().into()
 }
@@ -228,6 +234,57 @@ async fn envoy_04_what_contradicts_itself_is_no_request() {
         let decided = decide(&front, message(http, "")).await;
         assert_eq!(decided.outcome, Outcome::BadRequest(B::Method), "{method}");
     }
+}
+
+fn attribute_of(pem: &str) -> String {
+    pem.replace('\n', "%0A").replace(' ', "%20").replace('+', "%2B").replace('/', "%2F")
+}
+
+/// The second time, the token is remembered.
+#[tokio::test]
+async fn envoy_04_mtls_01_mtls_02_a_bound_token_is_good_with_its_certificate_alone() {
+    let authority = Authority::new();
+    let server = authority.resource_server().build().unwrap();
+    server.load_keys().await.unwrap();
+    let front = front(server, RULES);
+    let [own, other] = ["own", "other"]
+        .map(|name| rcgen::generate_simple_self_signed([name.to_owned()]).unwrap().cert);
+    let token = || authority.token().scope("orders.read");
+    let bound = token().bound_to(&ClientCertificate::from_der(own.der()));
+    let [bound, unbound] = [bound, token()].map(|token| format!("Bearer {}", token.mint()));
+    let [own, other] = [own, other].map(|certificate| attribute_of(&certificate.pem()));
+    let refused = Outcome::Refused(RejectionKind::SenderConstrained);
+    let malformed = Outcome::BadRequest(BadRequest::OriginalMalformed);
+    let too_large = Outcome::BadRequest(BadRequest::OriginalTooLarge);
+    let long = own.repeat(100);
+    for round in 1..=2 {
+        for (token, certificate, expected, status) in [
+            (&bound, &*own, Outcome::Allowed, 200),
+            (&bound, &other, refused, 401),
+            (&bound, "", refused, 401),
+            (&bound, &own[..own.len() - 9], malformed, 400),
+            (&bound, &long, too_large, 431),
+            (&unbound, &own, Outcome::Allowed, 200),
+            (&unbound, "", Outcome::Allowed, 200),
+            (&unbound, "x", malformed, 400),
+        ] {
+            let fields = [("authorization", &**token)];
+            let message = message_of(http("/orders", &fields), "192.0.2.1", certificate);
+            let decided = decide(&front, message).await;
+            assert_eq!(decided.outcome, expected, "{round}: {} bytes", certificate.len());
+            assert_eq!(told(&decided.reply).0, status, "{round}: {} bytes", certificate.len());
+        }
+    }
+    // No field of a request stands in for it.
+    let field = own.replace("%0A", "");
+    let fields = [
+        ("authorization", &*bound),
+        ("x-forwarded-client-cert", &field),
+        ("client-cert", &field),
+        ("ssl-client-cert", &field),
+    ];
+    let decided = decide(&front, message(http("/orders", &fields), "10.0.0.1")).await;
+    assert_eq!(decided.outcome, refused);
 }
 
 /// Envoy sends on the path that it has. Without rules nothing depends on it.

@@ -85,7 +85,10 @@ fn rewrite(path: &str) -> Result<String, Ambiguous> {
 }
 
 /// The byte that an escape stands for, from what follows its `%`.
-fn escaped(bytes: &mut impl Iterator<Item = u8>) -> Result<u8, Ambiguous> {
+///
+/// # Errors
+/// That it is none.
+pub(in crate::sidecar) fn escaped(bytes: &mut impl Iterator<Item = u8>) -> Result<u8, Ambiguous> {
     let mut digit = || char::from(bytes.next()?).to_digit(16).and_then(|d| u8::try_from(d).ok());
     match (digit(), digit()) {
         (Some(high), Some(low)) => Ok(high << 4 | low),
