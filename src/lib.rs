@@ -30,7 +30,8 @@
 //!    Anything malformed is 400, nothing at all is 401 without `error`.
 //! 2. **Authentication.** The token is a JWT signed by a configured [`Issuer`] with an allowed
 //!    [`Algorithm`], unexpired, meant for this audience, of the kind that its [`Profile`] asks for
-//!    and not bound to a key that was not proven. Otherwise: 401 `invalid_token`.
+//!    and bound to nothing, or to the [`ClientCertificate`] that was shown with it (RFC 8705).
+//!    Otherwise: 401 `invalid_token`.
 //! 3. **Authorization.** It meets the route's [`Requirement`]: scopes, patterns, callers, policies.
 //!    Otherwise: 403, with `insufficient_scope` and the scope to ask for where that would help. Where
 //!    the person has to log in again, 401 with `insufficient_user_authentication`.

@@ -18,7 +18,7 @@ const CHECK: &str = "/envoy.service.auth.v3.Authorization/Check";
 /// Before each message: whether it is compressed, and its length.
 const PREFIX: usize = 5;
 
-/// Of a message. The header of a request, which has its limit, and what Envoy adds.
+/// Of a message. The header of a request and a certificate, which have their limits, and what Envoy adds.
 const MAX_MESSAGE: usize = 128 * 1024;
 
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
