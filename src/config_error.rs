@@ -32,6 +32,8 @@ pub(crate) enum Setting {
     RequiredClaims,
     AllowedScopes,
     ImpliedScopes,
+    Callers,
+    FirstParty,
     Realm,
     Resource,
     JwksSnapshot,

@@ -161,10 +161,13 @@ mod token_cache;
 pub mod tonic;
 pub mod tower;
 
-pub use access_token::{AccessToken, Caller, ClaimsError, Subject};
-pub use authentication::{DangerousIssuer, Issuer, Profile, WildcardMatch};
+pub use access_token::{AccessToken, Actor, Caller, ClaimsError, Subject};
+pub use authentication::{
+    CallerSign, CallerTable, DangerousIssuer, InvalidCallerRow, Issuer, Profile, WildcardMatch,
+};
 pub use authorization::{
-    InvalidRequirement, Requirement, all_of, any_of, clients, policy, scope, scope_pattern, users,
+    InvalidRequirement, Requirement, TenantClaim, actor, actor_of, all_of, any_of, client_ids,
+    clients, first_party, no_actor, policy, scope, scope_pattern, tenant, third_party, users,
 };
 pub use clock::{Clock, SystemClock};
 pub use config_error::{ConfigError, Fault};

@@ -47,6 +47,9 @@ pub enum RejectionKind {
     SenderConstrained,
     /// A claim that the configuration requires has another value.
     RequiredClaimNotMet,
+    /// The token is of another tenant than what the request is about. Clients are told the same as for
+    /// [`RequiredClaimNotMet`](Self::RequiredClaimNotMet), which does not tell whether there is one.
+    WrongTenant,
     /// The token lacks scope that this request needs.
     InsufficientScope,
     /// Authorized by nobody: caller kind, policy or ceiling refuse, and more scope would not help.
@@ -86,6 +89,7 @@ impl RejectionKind {
         Self::WrongAudience,
         Self::SenderConstrained,
         Self::RequiredClaimNotMet,
+        Self::WrongTenant,
         Self::InsufficientScope,
         Self::Forbidden,
         Self::KeysUnavailable,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::callers::FirstParty;
 use super::issuer::{Issuer, Keys, WildcardMatch};
 use super::trusted::{Audience, TrustedIssuer};
 use crate::clock::Clock;
@@ -60,6 +61,7 @@ impl Issuer {
         if self.required_claims.iter().any(|(name, value)| name.is_empty() || value.is_empty()) {
             fault(Setting::RequiredClaims, "a required claim needs a name and a value");
         }
+        self.check_callers(&mut fault);
         let grant_rules = self.grant_rules(&mut fault);
         let source = self.key_source(shared, &mut fault)?;
 
@@ -89,6 +91,9 @@ impl Issuer {
                 .map(|(name, value)| (name.into(), value.into()))
                 .collect(),
             grant_rules: Arc::new(grant_rules?),
+            client_claims: self.client_claims.into_iter().map(Into::into).collect(),
+            callers: self.callers,
+            first_party: self.first_party,
         })
     }
 
@@ -154,6 +159,26 @@ impl Issuer {
                 Setting::Algorithms,
                 "HS256, HS384 and HS512 cannot be mixed with public key algorithms",
             );
+        }
+    }
+
+    fn check_callers(&self, fault: &mut impl FnMut(Setting, &str)) {
+        if self.client_claims.is_empty() || self.client_claims.iter().any(String::is_empty) {
+            fault(Setting::Callers, "claims that name the client must be one or more names");
+        }
+        if !self.callers.is_complete() {
+            fault(Setting::Callers, "a sign in the caller table lacks a claim or a value");
+        }
+        let sound = match &self.first_party {
+            FirstParty::NotTold => true,
+            FirstParty::Clients(clients) => {
+                !clients.is_empty() && !clients.iter().any(String::is_empty)
+            }
+            FirstParty::Claim(name, value) => !name.is_empty() && !value.is_empty(),
+        };
+        if !sound {
+            let problem = "first-party clients must be one or more names, or a claim and its value";
+            fault(Setting::FirstParty, problem);
         }
     }
 

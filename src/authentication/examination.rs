@@ -30,6 +30,7 @@ pub(crate) struct IssuerPolicy<'a> {
     pub(crate) scope_claims: &'a [Box<str>],
     /// Names and values.
     pub(crate) required_claims: &'a [(Box<str>, Box<str>)],
+    pub(crate) client_claims: &'a [Box<str>],
 }
 
 /// A check of the claims, in the order in which they are made.
@@ -39,7 +40,7 @@ pub(crate) enum ClaimCheck {
     Presence,
     Lifetime,
     Audience,
-    /// `sub`, `client_id`, `azp` and `jti` are what they should be.
+    /// `sub`, the claims that name the client, `jti` and `act` are what they should be.
     Identity,
     /// The scope claim can be read.
     Scope,
@@ -105,6 +106,7 @@ impl TrustedIssuer {
             leeway: self.leeway,
             scope_claims: &self.scope_claims,
             required_claims: &self.required_claims,
+            client_claims: &self.client_claims,
         }
     }
 
@@ -120,7 +122,7 @@ impl TrustedIssuer {
             ClaimCheck::Presence => verdict::presence(self, claims),
             ClaimCheck::Lifetime => Lifetime::read(claims)?.check(now, self.leeway),
             ClaimCheck::Audience => verdict::audience(self, claims),
-            ClaimCheck::Identity => verdict::Identity::read(claims).map(drop),
+            ClaimCheck::Identity => verdict::Identity::read(self, claims).map(drop),
             ClaimCheck::Scope => self.granted(claims).map(drop),
             ClaimCheck::Kind => {
                 token_type::check_claims(claims, typ, self.grants_something(claims))

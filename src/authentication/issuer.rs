@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Profile;
+use super::callers::{CallerTable, FirstParty};
 use crate::jose::Algorithm;
 
 /// An authorization server whose tokens are trusted, and how far.
@@ -36,6 +37,9 @@ pub struct Issuer {
     pub(super) wildcards: Option<WildcardMatch>,
     pub(super) allowed_scopes: Option<String>,
     pub(super) implied: Vec<(String, String)>,
+    pub(super) client_claims: Vec<String>,
+    pub(super) callers: CallerTable,
+    pub(super) first_party: FirstParty,
 }
 
 /// Where the keys are, before it is checked.
@@ -112,6 +116,9 @@ impl Issuer {
             wildcards: None,
             allowed_scopes: None,
             implied: Vec::new(),
+            client_claims: vec!["client_id".to_owned(), "azp".to_owned()],
+            callers: CallerTable::default(),
+            first_party: FirstParty::default(),
         }
     }
 
@@ -174,6 +181,37 @@ impl Issuer {
     /// too. Challenges are not changed by it.
     pub fn implies(mut self, scope: impl Into<String>, implied: impl Into<String>) -> Self {
         self.implied.push((scope.into(), implied.into()));
+        self
+    }
+
+    /// By what this issuer's tokens tell people from clients; replaces [`CallerTable::default`].
+    pub fn callers(mut self, table: CallerTable) -> Self {
+        self.callers = table;
+        self
+    }
+
+    /// The claims that may name the client; the first one present counts. Default: `client_id`,
+    /// `azp`.
+    pub fn client_claims(mut self, claims: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.client_claims = claims.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The clients that are our own; all others that a token names are somebody else's. Takes the
+    /// place of [`first_party_claim`](Self::first_party_claim).
+    pub fn first_party_clients(
+        mut self,
+        clients: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.first_party = FirstParty::Clients(clients.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// A client is our own where the claim `name` is the string `value` or an array that holds it,
+    /// and somebody else's where it is anything else; without the claim that is not known. Takes
+    /// the place of [`first_party_clients`](Self::first_party_clients).
+    pub fn first_party_claim(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.first_party = FirstParty::Claim(name.into(), value.into());
         self
     }
 

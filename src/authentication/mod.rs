@@ -14,9 +14,11 @@
 //! A token that came through all of them is [`remembered`]: when it comes again, all that is looked
 //! at is whether the keys in use are still the same ones, and whether it is within its lifetime.
 
+mod callers;
 mod claims;
 mod compile;
 mod confirmation;
+mod delegation;
 #[cfg(feature = "sidecar")]
 mod examination;
 mod issuer;
@@ -38,6 +40,7 @@ use crate::keys::{Missing, Patience, Refresh};
 use crate::rejection_kind::RejectionKind;
 use crate::token_cache::{Fingerprint, TokenCache, TokenCacheStatus};
 
+pub use callers::{CallerSign, CallerTable, InvalidCallerRow};
 pub(crate) use compile::Shared as SharedSettings;
 #[cfg(feature = "sidecar")]
 pub(crate) use examination::{ClaimCheck, IssuerPolicy, check_typ};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Profile;
+use super::callers::{CallerTable, FirstParty};
 use crate::jose::{Algorithm, JoseHeader};
 use crate::keys::KeyStore;
 use crate::rejection_kind::RejectionKind;
@@ -21,6 +22,10 @@ pub(crate) struct TrustedIssuer {
     /// Names and the values that they must have.
     pub(super) required_claims: Box<[(Box<str>, Box<str>)]>,
     pub(super) grant_rules: Arc<GrantRules>,
+    /// Those that name the client; the first one present counts.
+    pub(super) client_claims: Box<[Box<str>]>,
+    pub(super) callers: CallerTable,
+    pub(super) first_party: FirstParty,
 }
 
 /// Whom tokens must be meant for.

@@ -7,6 +7,8 @@ use crate::scope::GrantedScopes;
 /// Why a verified token may not do what it was presented for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Denial {
+    /// The token is of another tenant than the request. Told before anything else.
+    WrongTenant,
     /// Scope is missing that the issuer's ceiling allows, and the challenge can name it. Told first,
     /// also where a rule refuses too.
     InsufficientScope,
@@ -34,9 +36,13 @@ fn decide(
     granted: &GrantedScopes,
     rules: Rules<'_>,
 ) -> Result<(), Denial> {
-    let holds = |scope, rules| Question { granted, scope, rules }.answer(&requirement.0);
+    let tenants = rules;
+    let holds = |scope, rules| Question { granted, scope, rules, tenants }.answer(&requirement.0);
     if holds(Scope::Granted, rules) {
         return Ok(());
+    }
+    if !holds(Scope::TakenAsEnough, Rules::TakenAsMet) {
+        return Err(Denial::WrongTenant);
     }
     let scope_is_short = !holds(Scope::Granted, Rules::TakenAsMet);
     let rules = if scope_is_short { Rules::TakenAsMet } else { rules };
@@ -51,7 +57,8 @@ fn decide(
 
 impl AccessToken {
     /// Whether the token meets `requirement`, as a layer would judge it: with the wildcards,
-    /// hierarchy and ceiling of its issuer. [`scopes`](Self::scopes) lists words alone.
+    /// hierarchy and ceiling of its issuer. [`scopes`](Self::scopes) lists words alone. A tenant
+    /// that is in path or host is met by no token, as there is no request here.
     ///
     /// ```
     /// use portcullis::{AccessToken, Scope, scope};
@@ -73,6 +80,8 @@ enum Scope {
     Granted,
     /// What it has or could have within the ceiling.
     Grantable,
+    /// Whatever is asked for, so that nothing but tenants decides.
+    TakenAsEnough,
 }
 
 /// Whether callers and policies are asked, and about which token.
@@ -87,6 +96,7 @@ struct Question<'a> {
     granted: &'a GrantedScopes,
     scope: Scope,
     rules: Rules<'a>,
+    tenants: Rules<'a>,
 }
 
 impl Question<'_> {
@@ -97,9 +107,12 @@ impl Question<'_> {
             Node::Pattern(pattern) => {
                 granted.grants_any(pattern) || self.may(|| granted.could_grant_any(pattern))
             }
-            Node::Caller(caller) => self.rule(|token| token.caller() == *caller),
+            Node::Fact(fact) => self.rule(|token| fact.holds(token)),
+            Node::Tenant(rule) => self.tenants.judge(|token| rule.holds(token)),
             Node::Policy(policy) => self.rule(|token| (policy.0)(token)),
             Node::AllOf(nodes) => nodes.iter().all(|node| self.answer(node)),
+            // What can never be met names no tenant either.
+            Node::AnyOf(nodes) if nodes.is_empty() => matches!(self.scope, Scope::TakenAsEnough),
             Node::AnyOf(nodes) => nodes.iter().any(|node| self.answer(node)),
             Node::StandIn { node, .. } => self.answer(node),
         }
@@ -109,13 +122,20 @@ impl Question<'_> {
         match self.scope {
             Scope::Granted => false,
             Scope::Grantable => could_grant(),
+            Scope::TakenAsEnough => true,
         }
     }
 
     fn rule(self, judge: impl FnOnce(&AccessToken) -> bool) -> bool {
-        match self.rules {
-            Rules::Judged(token) => judge(token),
-            Rules::TakenAsMet => true,
+        self.rules.judge(judge)
+    }
+}
+
+impl Rules<'_> {
+    fn judge(self, judge: impl FnOnce(&AccessToken) -> bool) -> bool {
+        match self {
+            Self::Judged(token) => judge(token),
+            Self::TakenAsMet => true,
         }
     }
 }

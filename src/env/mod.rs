@@ -33,6 +33,9 @@
 //! | `PORTCULLIS_GRANTED_WILDCARDS` | `on`, `off`, or the issuers in whose tokens `*` is a pattern | `off` |
 //! | `PORTCULLIS_SCOPE_CLAIMS` | claims that carry scopes; the first one present counts | `scope scp` |
 //! | `PORTCULLIS_REQUIRED_CLAIMS` | `name=value` pairs, all must hold | none |
+//! | `PORTCULLIS_CALLER_TABLE` | by what people and clients are told apart, see [`CallerTable`]: rows `client:` or `user:` with `claim=value`, `claim`, `claim==claim` or `claim!=claim`; the first that holds counts | `client:sub==client_id user:sub!=client_id` |
+//! | `PORTCULLIS_CLIENT_CLAIMS` | claims that name the client; the first one present counts | `client_id azp` |
+//! | `PORTCULLIS_FIRST_PARTY_CLIENTS` | the clients that are our own, for rules with `party` | not told |
 //! | `PORTCULLIS_REALM` | realm in challenges | `PORTCULLIS_RESOURCE`, else `resource` |
 //! | `PORTCULLIS_RESOURCE` | RFC 9728 resource identifier, named in challenges | none |
 //! | `PORTCULLIS_SKIP_AUDIENCE` | `dangerously`: tokens need not be meant for us; only together with `PORTCULLIS_REQUIRED_CLAIMS` | `off` |
@@ -57,6 +60,7 @@
 //!    alone. So are those that Kubernetes sets for a Service whose name begins with `portcullis`.
 //! 7. All faults are reported at once, one line each. They name the variable and never its value.
 //!
+//! [`CallerTable`]: crate::CallerTable
 //! [`Issuer::with_jwks_file`]: crate::Issuer::with_jwks_file
 
 mod file;

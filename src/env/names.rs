@@ -17,6 +17,9 @@ pub(super) const ALLOWED_SCOPES: &str = "PORTCULLIS_ALLOWED_SCOPES";
 pub(super) const GRANTED_WILDCARDS: &str = "PORTCULLIS_GRANTED_WILDCARDS";
 pub(super) const SCOPE_CLAIMS: &str = "PORTCULLIS_SCOPE_CLAIMS";
 pub(super) const REQUIRED_CLAIMS: &str = "PORTCULLIS_REQUIRED_CLAIMS";
+pub(super) const CALLER_TABLE: &str = "PORTCULLIS_CALLER_TABLE";
+pub(super) const CLIENT_CLAIMS: &str = "PORTCULLIS_CLIENT_CLAIMS";
+pub(super) const FIRST_PARTY_CLIENTS: &str = "PORTCULLIS_FIRST_PARTY_CLIENTS";
 pub(super) const REALM: &str = "PORTCULLIS_REALM";
 pub(super) const RESOURCE: &str = "PORTCULLIS_RESOURCE";
 pub(super) const SKIP_AUDIENCE: &str = "PORTCULLIS_SKIP_AUDIENCE";
@@ -51,7 +54,7 @@ pub(crate) mod sidecar {
 }
 
 /// Every name there is, in the order in which faults are reported.
-pub(crate) const KNOWN: [&str; 32] = [
+pub(crate) const KNOWN: [&str; 35] = [
     ISSUER,
     AUDIENCE,
     JWKS_URI,
@@ -64,6 +67,9 @@ pub(crate) const KNOWN: [&str; 32] = [
     GRANTED_WILDCARDS,
     SCOPE_CLAIMS,
     REQUIRED_CLAIMS,
+    CALLER_TABLE,
+    CLIENT_CLAIMS,
+    FIRST_PARTY_CLIENTS,
     REALM,
     RESOURCE,
     SKIP_AUDIENCE,

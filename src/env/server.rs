@@ -16,7 +16,7 @@ use super::names::*;
 use super::nearest::nearest;
 use super::source::{Read, Source};
 use super::values;
-use crate::authentication::{Issuer, Profile, WildcardMatch};
+use crate::authentication::{CallerTable, Issuer, Profile, WildcardMatch};
 use crate::config_error::Setting;
 use crate::jose::Algorithm;
 use crate::resource_server::{ResourceServer, ResourceServerBuilder};
@@ -127,6 +127,9 @@ struct Shared {
     allowed_scopes: Option<String>,
     scope_claims: Option<Vec<String>>,
     required_claims: Vec<(String, String)>,
+    callers: Option<CallerTable>,
+    client_claims: Option<Vec<String>>,
+    first_party_clients: Option<Vec<String>>,
 }
 
 impl Shared {
@@ -147,6 +150,9 @@ impl Shared {
                 .read(REQUIRED_CLAIMS, values::claims)
                 .value()
                 .unwrap_or_default(),
+            callers: source.read(CALLER_TABLE, values::caller_table).value(),
+            client_claims: source.read(CLIENT_CLAIMS, values::words).value(),
+            first_party_clients: source.read(FIRST_PARTY_CLIENTS, values::words).value(),
         }
     }
 
@@ -168,6 +174,15 @@ impl Shared {
         }
         for (name, value) in &self.required_claims {
             issuer = issuer.required_claim(name, value);
+        }
+        if let Some(table) = &self.callers {
+            issuer = issuer.callers(table.clone());
+        }
+        if let Some(claims) = &self.client_claims {
+            issuer = issuer.client_claims(claims);
+        }
+        if let Some(clients) = &self.first_party_clients {
+            issuer = issuer.first_party_clients(clients);
         }
         issuer
     }
@@ -234,6 +249,8 @@ fn variable(setting: Setting) -> Option<&'static str> {
         Setting::RequiredClaims => REQUIRED_CLAIMS,
         Setting::AllowedScopes => ALLOWED_SCOPES,
         Setting::ImpliedScopes => return None,
+        Setting::Callers => CALLER_TABLE,
+        Setting::FirstParty => FIRST_PARTY_CLIENTS,
         Setting::Realm => REALM,
         Setting::Resource => RESOURCE,
         Setting::JwksSnapshot => JWKS_SNAPSHOT,

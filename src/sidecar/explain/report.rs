@@ -15,7 +15,7 @@ pub(super) struct Report {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Check {
-    /// Only where a request is given, as the last two.
+    /// Only where a request is given, as tenant, claim and callers.
     Rule,
     Form,
     Header,
@@ -33,6 +33,7 @@ pub(super) enum Check {
     Kind,
     Binding,
     RequiredClaims,
+    RuleTenant,
     Scopes,
     RuleClaim,
     Callers,
@@ -81,6 +82,7 @@ impl Check {
             Self::Binding => "binding",
             Self::RequiredClaims => "required claims",
             Self::Scopes => "scopes",
+            Self::RuleTenant => "tenant",
             Self::RuleClaim => "claim",
             Self::Callers => "callers",
         }

@@ -13,6 +13,7 @@ pub(super) fn line(required: &Requirement, issuer: &TrustedIssuer, claims: &Memb
     };
     let needed = required.describe();
     let result = authorize_scope(required, &granted).map_err(|denial| match denial {
+        Denial::WrongTenant => RejectionKind::WrongTenant,
         Denial::InsufficientScope => RejectionKind::InsufficientScope,
         Denial::Forbidden => RejectionKind::Forbidden,
     });

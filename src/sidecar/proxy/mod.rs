@@ -154,7 +154,8 @@ impl Proxy {
         head: &Head,
         record: &mut Record,
     ) -> Verdict {
-        let Route { rule, access } = routes.route(request.method(), request.uri().path());
+        let host = head.host.to_str().unwrap_or_default();
+        let Route { rule, access } = routes.route(request.method(), request.uri().path(), host);
         record.rule(rule);
         let Some(gate) = access.gate() else {
             record.outcome(Outcome::Public);

@@ -207,6 +207,7 @@ const fn rejection(kind: RejectionKind) -> &'static str {
         K::WrongAudience => "wrong_audience",
         K::SenderConstrained => "sender_constrained",
         K::RequiredClaimNotMet => "required_claim_not_met",
+        K::WrongTenant => "wrong_tenant",
         K::InsufficientScope => "insufficient_scope",
         K::Forbidden => "forbidden",
         K::KeysUnavailable => "keys_unavailable",

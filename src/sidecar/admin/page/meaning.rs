@@ -84,6 +84,9 @@ const fn refused(kind: RejectionKind) -> &'static str {
         K::RequiredClaimNotMet => {
             "A claim has not the value that PORTCULLIS_REQUIRED_CLAIMS asks for."
         }
+        K::WrongTenant => {
+            "Tokens of one tenant were used for another's data, or the host or path names none."
+        }
         K::InsufficientScope => "Clients lack scope for what they ask: they are told which.",
         K::Forbidden => "A rule refuses this caller, whatever its scope.",
         K::KeysUnavailable => {
