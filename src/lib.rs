@@ -43,7 +43,8 @@
 //!
 //! [`scope`] is literal. [`scope_pattern`] is satisfied by any granted scope that it matches, `*`
 //! standing for any run of characters. Both combine with [`and`](Requirement::and) and
-//! [`or`](Requirement::or), and with [`users`], [`clients`] and [`policy`]. In a *token*, `*` is a
+//! [`or`](Requirement::or), and with [`users`], [`clients`], [`client_ids`], [`first_party`],
+//! [`actor`] and [`policy`]. In a *token*, `*` is a
 //! character like any other unless the issuer was declared to
 //! [grant patterns](Issuer::granted_wildcards). A [ceiling](Issuer::allowed_scopes) narrows what
 //! an issuer's tokens may count for.
@@ -72,6 +73,18 @@
 //!   [`jwks_snapshot`](ResourceServerBuilder::jwks_snapshot) keeps keys across restarts.
 //!
 //! That needs a tokio runtime with I/O and timers enabled; verifying with a fixed set needs none.
+//!
+//! # Issuers
+//!
+//! Any number of issuers, each with its own audiences, algorithms, profile and claims. Well-known
+//! systems have [presets](Preset): [`Issuer::auth0`], [`Issuer::keycloak`] and so on.
+//! [`Issuer::matching`] trusts all issuers of one form, a bounded number of them at a time.
+//!
+//! # Tenants
+//!
+//! [`tenant`] requires that a claim names the tenant that the request is for: a literal, a segment of
+//! the path or a label of the host. A token of another tenant is answered with 401, in the words of any
+//! token for somebody else, so that nobody learns which tenants there are.
 //!
 //! # Remembered tokens
 //!
@@ -163,7 +176,8 @@ pub mod tower;
 
 pub use access_token::{AccessToken, Actor, Caller, ClaimsError, Subject};
 pub use authentication::{
-    CallerSign, CallerTable, DangerousIssuer, InvalidCallerRow, Issuer, Profile, WildcardMatch,
+    CallerSign, CallerTable, DangerousIssuer, InvalidCallerRow, Issuer, Preset, Profile,
+    WildcardMatch,
 };
 pub use authorization::{
     InvalidRequirement, Requirement, TenantClaim, actor, actor_of, all_of, any_of, client_ids,
@@ -192,3 +206,12 @@ struct Readme;
 #[cfg(all(doctest, feature = "tonic"))]
 #[doc = include_str!("../docs/grpc.md")]
 struct AboutGrpc;
+
+/// And those of the pages about presets and systems.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/presets.md")]
+struct AboutPresets;
+
+#[cfg(doctest)]
+#[doc = include_str!("../docs/systems.md")]
+struct AboutSystems;

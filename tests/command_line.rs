@@ -326,7 +326,7 @@ async fn explain_for_a_request_judges_by_its_rule() {
             "GET /tenants/acme/orders",
             good().subject("c1"),
             1,
-            &["✗ callers ", "users as callers", "would be answered 403"],
+            &["✗ callers ", "a person as caller", "would be answered 403"],
         ),
         (
             "GET /tenants/acme/orders",

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::callers::FirstParty;
+use super::family::IssuerFamily;
 use super::issuer::{Issuer, Keys, WildcardMatch};
+use super::issuer_pattern::IssuerPattern;
 use super::trusted::{Audience, TrustedIssuer};
 use crate::clock::Clock;
 use crate::config_error::{Faults, Setting};
@@ -16,8 +18,9 @@ use crate::scope::{self, Ceiling, GrantRules, Hierarchy, Scope, Wildcards};
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
 /// What the issuers of one resource server have in common.
-pub(crate) struct Shared<'a> {
-    pub(crate) default_audience: Option<&'a str>,
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) default_audience: Option<Box<str>>,
     pub(crate) allow_http: AllowHttp,
     pub(crate) max_stale: Duration,
     /// `None` where there is no client because its own configuration was at fault.
@@ -25,6 +28,12 @@ pub(crate) struct Shared<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     /// `None` where none is configured or no issuer is asked for keys.
     pub(crate) last_good: Option<Arc<LastGoodFile>>,
+}
+
+/// An issuer that is trusted, or a pattern of them.
+pub(crate) enum Compiled {
+    One(Box<TrustedIssuer>),
+    Many(Box<IssuerFamily>),
 }
 
 impl Issuer {
@@ -39,18 +48,70 @@ impl Issuer {
     }
 
     pub(crate) fn needs_http(&self) -> bool {
-        matches!(self.keys, Keys::Discovery | Keys::Uri(_))
+        matches!(self.keys, Keys::Discovery | Keys::Uri(_) | Keys::Below(_))
+    }
+
+    pub(crate) fn is_pattern(&self) -> bool {
+        self.is_pattern
+    }
+
+    /// One of the issuers that a pattern stands for.
+    pub(super) fn named(&self, name: &str) -> Self {
+        Self { name: name.to_owned(), is_pattern: false, max_live: None, ..self.clone() }
     }
 
     /// Checks everything and adds what is wrong to `faults`. `None` only with faults.
-    pub(crate) fn compile(self, shared: &Shared<'_>, faults: &mut Faults) -> Option<TrustedIssuer> {
+    pub(crate) fn trust(self, shared: &Shared, faults: &mut Faults) -> Option<Compiled> {
+        if !self.is_pattern {
+            if self.max_live.is_some() {
+                let problem = "is one issuer; max_live is for patterns";
+                faults.add_about(Setting::MaxIssuers, Self::label(&self.name), problem);
+            }
+            return self.compile(shared, faults).map(Box::new).map(Compiled::One);
+        }
+        let label = Self::label(&self.name);
+        // No file could hold the keys of issuers that nobody has named.
+        let shared = Shared { last_good: None, ..shared.clone() };
+        let pattern = IssuerPattern::parse(&self.name, shared.allow_http)
+            .map_err(|problem| faults.add_about(Setting::Issuer, label.clone(), problem))
+            .ok();
+        let places = self.places().map_err(|problem| {
+            faults.add_about(Setting::MaxIssuers, label.clone(), problem);
+        });
+        if matches!(self.keys, Keys::Uri(_) | Keys::Value(_) | Keys::File(_)) {
+            let problem = "stands for many issuers, which cannot have one place for their keys";
+            faults.add_about(Setting::JwksUri, label.clone(), problem);
+        }
+        let mut found = Faults::default();
+        self.named(&self.name.replace('*', "any")).compile(&shared, &mut found);
+        found.into_vec().into_iter().for_each(|fault| faults.take(fault.labelled(&label)));
+        let family = IssuerFamily::new(pattern?, self, shared, places.ok()?);
+        Some(Compiled::Many(Box::new(family)))
+    }
+
+    fn places(&self) -> Result<usize, &'static str> {
+        const MOST: usize = 10_000;
+        match self.max_live {
+            None => {
+                Err("is a pattern, and needs a number of issuers that it may stand for at a time")
+            }
+            Some(0) => Err("stands for nobody, as no issuer may be live"),
+            Some(places) if places > MOST => {
+                Err("more than 10000 issuers cannot be live at a time")
+            }
+            Some(places) => Ok(places),
+        }
+    }
+
+    /// Checks everything and adds what is wrong to `faults`. `None` only with faults.
+    pub(super) fn compile(self, shared: &Shared, faults: &mut Faults) -> Option<TrustedIssuer> {
         let label = Self::label(&self.name);
         let mut fault =
             |about: Setting, problem: &str| faults.add_about(about, label.clone(), problem);
 
         self.check_name(shared.allow_http)
             .unwrap_or_else(|problem| fault(Setting::Issuer, problem));
-        let audience = self.accepted_audience(shared.default_audience, &mut fault);
+        let audience = self.accepted_audience(shared.default_audience.as_deref(), &mut fault);
         self.check_algorithms(&mut fault);
         if self.leeway > MAX_LEEWAY {
             fault(Setting::Leeway, "the leeway must be within 0 to 300 seconds");
@@ -94,6 +155,7 @@ impl Issuer {
             client_claims: self.client_claims.into_iter().map(Into::into).collect(),
             callers: self.callers,
             first_party: self.first_party,
+            place: None,
         })
     }
 
@@ -102,10 +164,14 @@ impl Issuer {
         if self.name.is_empty() {
             return Err("the issuer must not be empty");
         }
-        if !matches!(self.keys, Keys::Discovery) {
+        if self.name.contains('*') {
+            return Err("has a * in it, which only a pattern may have");
+        }
+        if !matches!(self.keys, Keys::Discovery | Keys::Below(_)) {
             return Ok(());
         }
         let url = allow_http.check(&self.name)?;
+        self.preset.map_or(Ok(()), |preset| preset.check_name(&self.name))?;
         if url.query().is_some() { Err("must not have a query") } else { Ok(()) }
     }
 
@@ -142,7 +208,11 @@ impl Issuer {
             );
             return None;
         }
-        Some(Audience::OneOf(audiences.into()))
+        if self.audience_claim.is_empty() {
+            fault(Setting::Audience, "the claim that stands for aud needs a name");
+        }
+        let claim = self.audience_claim.as_str().into();
+        Some(Audience::OneOf { claim, accepted: audiences.into() })
     }
 
     fn check_algorithms(&self, fault: &mut impl FnMut(Setting, &str)) {
@@ -219,7 +289,7 @@ impl Issuer {
 
     fn key_source(
         &self,
-        shared: &Shared<'_>,
+        shared: &Shared,
         fault: &mut impl FnMut(Setting, &str),
     ) -> Option<KeySource> {
         let client = || shared.client.clone();
@@ -236,6 +306,16 @@ impl Issuer {
                     None
                 }
             },
+            Keys::Below(path) => {
+                let address = format!("{}{path}", self.name.trim_end_matches('/'));
+                match shared.allow_http.check(&address).ok().filter(|_| path.starts_with('/')) {
+                    Some(address) => Some(KeySource::Uri { client: client()?, address }),
+                    None => {
+                        fault(Setting::JwksUri, "the path of the key set must begin with a slash");
+                        None
+                    }
+                }
+            }
             Keys::Value(document) => Some(KeySource::Value(document.0.clone().into())),
             Keys::File(path) => Some(KeySource::File(path.clone())),
         }

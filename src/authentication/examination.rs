@@ -3,6 +3,7 @@
 //! Nothing is decided here. The verdict is that of [`Authenticator::authenticate`], which makes the
 //! same checks, one after the other up to the first that fails.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::lifetime::Lifetime;
@@ -22,6 +23,8 @@ pub(crate) struct IssuerPolicy<'a> {
     pub(crate) name: &'a str,
     /// `None` where the audience does not count.
     pub(crate) audiences: Option<&'a [Box<str>]>,
+    /// Where they are looked for.
+    pub(crate) audience_claim: &'a str,
     pub(crate) algorithms: &'a [Algorithm],
     pub(crate) profile: Profile,
     /// Claims that the profile requires besides `iss`, `exp` and `aud`.
@@ -78,8 +81,9 @@ impl Authenticator {
     }
 
     /// The issuer that these claims name, if it is trusted.
-    pub(crate) fn issuer_of(&self, claims: &Members<'_>) -> Option<&TrustedIssuer> {
-        self.issuer(claims.get("iss")?.as_str()?).map(AsRef::as_ref)
+    pub(crate) fn issuer_of(&self, claims: &Members<'_>) -> Option<Arc<TrustedIssuer>> {
+        let now = NumericDate::at(self.clock.now())?;
+        self.issuer(claims.get("iss")?.as_str()?, now).ok()
     }
 }
 
@@ -97,8 +101,12 @@ impl TrustedIssuer {
         IssuerPolicy {
             name: &self.name,
             audiences: match &self.audience {
-                Audience::OneOf(audiences) => Some(audiences),
+                Audience::OneOf { accepted, .. } => Some(accepted),
                 Audience::Skipped => None,
+            },
+            audience_claim: match &self.audience {
+                Audience::OneOf { claim, .. } => claim,
+                Audience::Skipped => "aud",
             },
             algorithms: &self.algorithms,
             profile: self.profile,

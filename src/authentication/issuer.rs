@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Profile;
 use super::callers::{CallerTable, FirstParty};
+use super::preset::Preset;
 use crate::jose::Algorithm;
 
 /// An authorization server whose tokens are trusted, and how far.
@@ -26,9 +27,14 @@ use crate::jose::Algorithm;
 #[must_use]
 pub struct Issuer {
     pub(super) name: String,
+    /// Whether the name is a pattern.
+    pub(super) is_pattern: bool,
+    pub(super) max_live: Option<usize>,
+    pub(super) preset: Option<Preset>,
     pub(super) keys: Keys,
     pub(super) audiences: Vec<String>,
     pub(super) skip_audience: bool,
+    pub(super) audience_claim: String,
     pub(super) algorithms: Vec<Algorithm>,
     pub(super) profile: Profile,
     pub(super) leeway: Duration,
@@ -47,6 +53,8 @@ pub struct Issuer {
 pub(super) enum Keys {
     Discovery,
     Uri(String),
+    /// The issuer, and this after it.
+    Below(String),
     Value(StaticKeys),
     File(PathBuf),
 }
@@ -82,6 +90,36 @@ impl Issuer {
         Self::new(issuer.into(), Keys::Discovery)
     }
 
+    /// All issuers of one form, in which `*` stands for a whole label of the host or a whole segment
+    /// of the path: `https://*.id.example.com`, `https://login.example.com/*/v2.0`. Needs
+    /// [`max_live`](Self::max_live).
+    ///
+    /// The keys of each are fetched when a first token of it comes. No issuer that the pattern does
+    /// not match is ever asked for anything. What is said of one is said of all of them; so this is
+    /// for systems whose issuers are run by one party, which alone can make new ones. Whoever can get
+    /// a name below the domain can make tokens.
+    ///
+    /// Keys of such issuers are not kept in the file of
+    /// [last good keys](crate::ResourceServerBuilder::jwks_snapshot).
+    pub fn matching(pattern: impl Into<String>) -> Self {
+        Self { is_pattern: true, ..Self::new(pattern.into(), Keys::Discovery) }
+    }
+
+    /// How many issuers of a [pattern](Self::matching) are known at a time, at most; those that are
+    /// idle make room for others. A quarter of them may be issuers that have not yet shown a token
+    /// with a good signature.
+    pub fn max_live(mut self, issuers: usize) -> Self {
+        self.max_live = Some(issuers);
+        self
+    }
+
+    /// Takes the keys from the address that is the issuer with this path after it, as in
+    /// `/api/v1/oauth2/jwks`, instead of asking for metadata.
+    pub fn jwks_path(mut self, path: impl Into<String>) -> Self {
+        self.keys = Keys::Below(path.into());
+        self
+    }
+
     /// An issuer whose keys are at a known address; nothing else is asked.
     pub fn with_jwks_uri(issuer: impl Into<String>, jwks_uri: impl Into<String>) -> Self {
         Self::new(issuer.into(), Keys::Uri(jwks_uri.into()))
@@ -105,9 +143,13 @@ impl Issuer {
     fn new(name: String, keys: Keys) -> Self {
         Self {
             name,
+            is_pattern: false,
+            max_live: None,
+            preset: None,
             keys,
             audiences: Vec::new(),
             skip_audience: false,
+            audience_claim: "aud".to_owned(),
             algorithms: Algorithm::DEFAULT.to_vec(),
             profile: Profile::default(),
             leeway: Duration::from_secs(60),
@@ -127,6 +169,13 @@ impl Issuer {
     /// [`resource`](crate::ResourceServerBuilder::resource) is the audience.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
+        self
+    }
+
+    /// The claim in which the accepted audiences are looked for, in place of `aud`: for systems whose
+    /// access tokens name what they are for in another one, such as `client_id` or `app_id`.
+    pub fn audience_claim(mut self, claim: impl Into<String>) -> Self {
+        self.audience_claim = claim.into();
         self
     }
 

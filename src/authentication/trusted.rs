@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Profile;
 use super::callers::{CallerTable, FirstParty};
+use super::family::Place;
 use crate::jose::{Algorithm, JoseHeader};
 use crate::keys::KeyStore;
 use crate::rejection_kind::RejectionKind;
@@ -26,11 +27,17 @@ pub(crate) struct TrustedIssuer {
     pub(super) client_claims: Box<[Box<str>]>,
     pub(super) callers: CallerTable,
     pub(super) first_party: FirstParty,
+    /// `None` for issuers that are listed.
+    pub(super) place: Option<Place>,
 }
 
 /// Whom tokens must be meant for.
 pub(super) enum Audience {
-    OneOf(Box<[Box<str>]>),
+    /// Of these, one is in this claim.
+    OneOf {
+        claim: Box<str>,
+        accepted: Box<[Box<str>]>,
+    },
     Skipped,
 }
 

@@ -84,8 +84,12 @@ impl<'a> Identity<'a> {
 pub(super) fn audience(issuer: &TrustedIssuer, token: &Members<'_>) -> Result<(), RejectionKind> {
     match &issuer.audience {
         Audience::Skipped => Ok(()),
-        Audience::OneOf(accepted) if claims::audience_is_one_of(token, accepted)? => Ok(()),
-        Audience::OneOf(_) => Err(RejectionKind::WrongAudience),
+        Audience::OneOf { claim, accepted }
+            if claims::audience_is_one_of(token, claim, accepted)? =>
+        {
+            Ok(())
+        }
+        Audience::OneOf { .. } => Err(RejectionKind::WrongAudience),
     }
 }
 

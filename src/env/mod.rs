@@ -20,8 +20,11 @@
 //!
 //! | Variable | Meaning | Default |
 //! | --- | --- | --- |
-//! | `PORTCULLIS_ISSUER` | one or more issuer URLs | required |
+//! | `PORTCULLIS_ISSUER` | one or more issuer URLs; `*` in one stands for a whole label of the host or segment of the path, see [`Issuer::matching`] | required |
+//! | `PORTCULLIS_PRESET` | settings for a well-known system, see [`Preset`]: `auth0`, `keycloak`, `entra`, `okta`, `cognito`, `google`, `wristband`, `entrypage`, `mobilefirst`; what other variables set stands | none |
+//! | `PORTCULLIS_MAX_ISSUERS` | how many issuers a pattern may stand for at a time | required with a pattern |
 //! | `PORTCULLIS_AUDIENCE` | accepted audiences, exact strings | `PORTCULLIS_RESOURCE` if set, else required |
+//! | `PORTCULLIS_AUDIENCE_CLAIM` | the claim in which audiences are looked for | `aud` |
 //! | `PORTCULLIS_JWKS_URI` | keys here, no discovery (one issuer only) | discovery |
 //! | `PORTCULLIS_JWKS` | the key set itself, as JSON (one issuer only) | discovery |
 //! | `PORTCULLIS_JWKS_FILE` | a local file of keys, read again when it changes | discovery |
@@ -61,6 +64,8 @@
 //! 7. All faults are reported at once, one line each. They name the variable and never its value.
 //!
 //! [`CallerTable`]: crate::CallerTable
+//! [`Preset`]: crate::Preset
+//! [`Issuer::matching`]: crate::Issuer::matching
 //! [`Issuer::with_jwks_file`]: crate::Issuer::with_jwks_file
 
 mod file;

@@ -7,6 +7,9 @@ const FILE: &str = "_FILE";
 
 pub(super) const ISSUER: &str = "PORTCULLIS_ISSUER";
 pub(super) const AUDIENCE: &str = "PORTCULLIS_AUDIENCE";
+pub(super) const PRESET: &str = "PORTCULLIS_PRESET";
+pub(super) const MAX_ISSUERS: &str = "PORTCULLIS_MAX_ISSUERS";
+pub(super) const AUDIENCE_CLAIM: &str = "PORTCULLIS_AUDIENCE_CLAIM";
 pub(super) const JWKS_URI: &str = "PORTCULLIS_JWKS_URI";
 pub(super) const JWKS: &str = "PORTCULLIS_JWKS";
 pub(super) const ALGORITHMS: &str = "PORTCULLIS_ALGORITHMS";
@@ -54,9 +57,12 @@ pub(crate) mod sidecar {
 }
 
 /// Every name there is, in the order in which faults are reported.
-pub(crate) const KNOWN: [&str; 35] = [
+pub(crate) const KNOWN: [&str; 38] = [
     ISSUER,
+    PRESET,
+    MAX_ISSUERS,
     AUDIENCE,
+    AUDIENCE_CLAIM,
     JWKS_URI,
     JWKS,
     ALGORITHMS,

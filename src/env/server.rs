@@ -16,7 +16,7 @@ use super::names::*;
 use super::nearest::nearest;
 use super::source::{Read, Source};
 use super::values;
-use crate::authentication::{CallerTable, Issuer, Profile, WildcardMatch};
+use crate::authentication::{CallerTable, Issuer, Preset, Profile, WildcardMatch};
 use crate::config_error::Setting;
 use crate::jose::Algorithm;
 use crate::resource_server::{ResourceServer, ResourceServerBuilder};
@@ -40,8 +40,19 @@ pub(crate) fn read(source: &mut Source) -> ResourceServerBuilder {
     let keys = Keys::read(source, names.len());
     let shared = Shared::read(source);
     let patterns = pattern_issuers(source, &names);
+    let max_live = max_issuers(source, &names, &keys);
+    let presets = Preset::ALL;
+    let preset = source.read(PRESET, |text| values::choice(text, &presets)).value();
     for name in &names {
-        let mut issuer = shared.apply(audience.apply(keys.issuer(name)));
+        let issuer = keys.issuer(name);
+        let issuer = match preset {
+            Some(preset) => issuer.preset(preset),
+            None => issuer,
+        };
+        let mut issuer = shared.apply(audience.apply(issuer));
+        if let Some(max_live) = max_live.filter(|_| is_pattern(name)) {
+            issuer = issuer.max_live(max_live);
+        }
         if patterns.contains(name) {
             issuer = issuer.granted_wildcards(WildcardMatch::Overlap);
         }
@@ -55,6 +66,37 @@ pub(crate) fn read(source: &mut Source) -> ResourceServerBuilder {
 fn issuer_names(source: &mut Source) -> Vec<String> {
     let names = source.read_required(ISSUER, values::words);
     names.unwrap_or_else(|| vec![STAND_IN.to_owned()])
+}
+
+fn is_pattern(name: &str) -> bool {
+    name.contains('*')
+}
+
+/// A pattern needs a number, and has no use for one place of keys.
+fn max_issuers(source: &mut Source, names: &[String], keys: &Keys) -> Option<usize> {
+    let max_live = source.read(MAX_ISSUERS, values::count);
+    if !names.iter().any(|name| is_pattern(name)) {
+        if !max_live.is_unset() && !source.is_unusable(ISSUER) {
+            source.fault(MAX_ISSUERS, format!("is for patterns, and {ISSUER} has none"));
+        }
+        return None;
+    }
+    let variable = match keys {
+        Keys::Discovery => None,
+        Keys::Uri(_) => Some(JWKS_URI),
+        Keys::Value(_) | Keys::File(_) => Some(JWKS),
+    };
+    if let Some(variable) = variable {
+        source.fault(variable, format!("is for one issuer, and {ISSUER} has a pattern"));
+    }
+    match max_live {
+        Read::Unset => {
+            source.fault(MAX_ISSUERS, format!("is required, as {ISSUER} has a pattern"));
+            Some(1)
+        }
+        Read::Unusable => Some(1),
+        Read::Value(max_live) => Some(max_live),
+    }
 }
 
 fn server_settings(
@@ -90,6 +132,7 @@ fn server_settings(
 /// Whom tokens have to be meant for, and whether that counts.
 struct Audience {
     audiences: Vec<String>,
+    claim: Option<String>,
     skip: bool,
 }
 
@@ -110,11 +153,14 @@ impl Audience {
         if skip {
             source.warn(SKIPS_AUDIENCE);
         }
-        Self { audiences, skip }
+        Self { audiences, claim: source.read(AUDIENCE_CLAIM, values::word).value(), skip }
     }
 
     fn apply(&self, issuer: Issuer) -> Issuer {
-        let issuer = self.audiences.iter().fold(issuer, Issuer::audience);
+        let mut issuer = self.audiences.iter().fold(issuer, Issuer::audience);
+        if let Some(claim) = &self.claim {
+            issuer = issuer.audience_claim(claim);
+        }
         if self.skip { issuer.dangerous().skip_audience() } else { issuer }
     }
 }
@@ -251,6 +297,7 @@ fn variable(setting: Setting) -> Option<&'static str> {
         Setting::ImpliedScopes => return None,
         Setting::Callers => CALLER_TABLE,
         Setting::FirstParty => FIRST_PARTY_CLIENTS,
+        Setting::MaxIssuers => MAX_ISSUERS,
         Setting::Realm => REALM,
         Setting::Resource => RESOURCE,
         Setting::JwksSnapshot => JWKS_SNAPSHOT,

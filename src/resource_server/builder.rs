@@ -10,7 +10,9 @@ use http::Response;
 
 use super::{Inner, ResourceServer, metadata};
 use crate::access_token::ServerMark;
-use crate::authentication::{Authenticator, Issuer, SharedSettings, TrustedIssuer};
+use crate::authentication::{
+    Authenticator, Compiled, Issuer, IssuerFamily, SharedSettings, TrustedIssuer,
+};
 use crate::authorization::Requirement;
 use crate::challenge::{ChallengeSettings, Challenges};
 use crate::clock::{Clock, SystemClock};
@@ -222,14 +224,14 @@ impl ResourceServerBuilder {
         let challenge = self.challenge_settings(&mut faults);
         let last_good = self.check_snapshot(&mut faults).and_then(|path| self.last_good(path));
         let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
-        let trusted = self.trusted_issuers(client, last_good, &clock, &mut faults);
+        let (trusted, families) = self.trusted_issuers(client, last_good, &clock, &mut faults);
         faults.or(())?;
         let scope = self.required.advertised();
         let challenges = Arc::new(Challenges::new(&challenge, scope.as_deref(), self.body.clone()));
         let mark = ServerMark::new(Arc::new(Origin::new(&challenges, &clock)));
         let cached = self.token_cache.unwrap_or(DEFAULT_TOKEN_CACHE);
         Ok(ResourceServer(Arc::new(Inner {
-            authenticator: Authenticator::new(trusted, clock, mark, cached),
+            authenticator: Authenticator::new(trusted, families, clock, mark, cached),
             challenge,
             challenges,
             required: Arc::new(self.required),
@@ -257,12 +259,12 @@ impl ResourceServerBuilder {
         last_good: Option<Arc<LastGoodFile>>,
         clock: &Arc<dyn Clock>,
         faults: &mut Faults,
-    ) -> Vec<TrustedIssuer> {
+    ) -> (Vec<TrustedIssuer>, Vec<IssuerFamily>) {
         if self.issuers.is_empty() {
             faults.add_about(Setting::Issuer, "issuer", "at least one issuer is needed");
         }
         let shared = SharedSettings {
-            default_audience: self.resource.as_deref(),
+            default_audience: self.resource.as_deref().map(Into::into),
             allow_http: self.allow_http,
             max_stale: self.max_stale.unwrap_or(DEFAULT_MAX_STALE),
             client,
@@ -270,7 +272,7 @@ impl ResourceServerBuilder {
             last_good,
         };
         let mut names = Vec::new();
-        let mut trusted = Vec::new();
+        let (mut trusted, mut families) = (Vec::new(), Vec::new());
         for issuer in &self.issuers {
             if names.contains(&issuer.name()) {
                 faults.add_about(
@@ -280,9 +282,13 @@ impl ResourceServerBuilder {
                 );
             }
             names.push(issuer.name());
-            trusted.extend(issuer.clone().compile(&shared, faults));
+            match issuer.clone().trust(&shared, faults) {
+                Some(Compiled::One(issuer)) => trusted.push(*issuer),
+                Some(Compiled::Many(family)) => families.push(*family),
+                None => {}
+            }
         }
-        trusted
+        (trusted, families)
     }
 
     fn challenge_settings(&self, faults: &mut Faults) -> ChallengeSettings {
@@ -324,8 +330,8 @@ impl ResourceServerBuilder {
 
     /// None is read where no issuer is asked for keys.
     fn last_good(&self, path: &Path) -> Option<Arc<LastGoodFile>> {
-        let asked: Vec<&str> =
-            self.issuers.iter().filter(|issuer| issuer.needs_http()).map(Issuer::name).collect();
+        let is_asked = |issuer: &&Issuer| issuer.needs_http() && !issuer.is_pattern();
+        let asked: Vec<&str> = self.issuers.iter().filter(is_asked).map(Issuer::name).collect();
         if asked.is_empty() {
             return None;
         }

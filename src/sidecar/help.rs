@@ -125,9 +125,15 @@ Environment:
   is a fault. All faults are reported together.
 
  Tokens: where they come from and whom they are for
-  PORTCULLIS_ISSUER             one or more issuer URLs (required)
+  PORTCULLIS_ISSUER             one or more issuer URLs; * in one stands for a whole label of the
+                                host or segment of the path (required)
+  PORTCULLIS_PRESET             settings for a well-known system: auth0, keycloak, entra, okta,
+                                cognito, google, wristband, entrypage or mobilefirst (default none)
+  PORTCULLIS_MAX_ISSUERS        how many issuers a pattern may stand for at a time
+                                (required with a pattern)
   PORTCULLIS_AUDIENCE           accepted audiences, exact strings
                                 (default PORTCULLIS_RESOURCE, else required)
+  PORTCULLIS_AUDIENCE_CLAIM     claim in which audiences are looked for (default aud)
   PORTCULLIS_RESOURCE           resource identifier (RFC 9728); its metadata document is named in
                                 challenges (default none)
   PORTCULLIS_REALM              realm in challenges (default PORTCULLIS_RESOURCE, else resource)

@@ -53,10 +53,11 @@ fn profile(policy: &IssuerPolicy<'_>, claims: &Members<'_>, result: Checked) -> 
 }
 
 fn audience(policy: &IssuerPolicy<'_>, claims: &Members<'_>, result: Checked) -> Line {
-    let found = match claims.get("aud") {
+    let name = policy.audience_claim;
+    let found = match claims.get(name) {
         // A list of one looks like a list of several, as which it is compared.
-        Some(Json::String(audience)) => format!("aud is {}", list([audience.as_ref()])),
-        _ => values::member(claims, "aud"),
+        Some(Json::String(audience)) => format!("{name} is {}", list([audience.as_ref()])),
+        _ => values::member(claims, name),
     };
     let expected = match policy.audiences {
         Some([only]) => format!("this API accepts {}", shown(only)),

@@ -20,9 +20,7 @@ impl RequestLine {
         let mut words = text.split_ascii_whitespace();
         let (method, target) = (words.next()?, words.next()?);
         let (host, target) = match target.split_once("://") {
-            Some((scheme, rest)) if matches!(scheme, "https" | "http") => {
-                rest.split_at_checked(rest.find('/')?)?
-            }
+            Some(("https" | "http", rest)) => rest.split_at_checked(rest.find('/')?)?,
             _ => ("", target),
         };
         let path = target.split(['?', '#']).next().filter(|path| path.starts_with('/'))?;
