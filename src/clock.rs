@@ -27,6 +27,8 @@ impl Clock for SystemClock {
 pub(crate) struct NumericDate(f64);
 
 impl NumericDate {
+    pub(crate) const ZERO: Self = Self(0.0);
+
     /// From 2^53 on whole seconds can no longer be told apart.
     const LIMIT: f64 = 9_007_199_254_740_992.0;
 
@@ -49,6 +51,16 @@ impl NumericDate {
 
     pub(crate) fn minus(self, leeway: Duration) -> Self {
         Self(self.0 - leeway.as_secs_f64())
+    }
+
+    /// Without the fraction.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "within 0 and 2^53"
+    )]
+    pub(crate) fn whole_seconds(self) -> u64 {
+        self.0 as u64
     }
 
     /// How far ahead of `now` it lies; `None` from then on.

@@ -33,6 +33,9 @@ pub(crate) enum Setting {
     AllowedScopes,
     ImpliedScopes,
     GrantedWildcards,
+    Callers,
+    FirstParty,
+    MaxIssuers,
     Realm,
     Resource,
     ScopesSupported,
@@ -55,6 +58,11 @@ impl Fault {
     #[cfg(feature = "env")]
     pub(crate) fn about(&self) -> Option<Setting> {
         self.about
+    }
+
+    /// About another setting, by its name.
+    pub(crate) fn labelled(self, setting: &str) -> Self {
+        Self { setting: setting.to_owned(), ..self }
     }
 
     /// The name of the setting or variable at fault.
@@ -114,7 +122,11 @@ impl Faults {
         self.0.push(Fault { about: Some(about), ..Fault::new(label, problem) });
     }
 
-    #[cfg(feature = "env")]
+    /// One that was found apart.
+    pub(crate) fn take(&mut self, fault: Fault) {
+        self.0.push(fault);
+    }
+
     pub(crate) fn into_vec(self) -> Vec<Fault> {
         self.0
     }

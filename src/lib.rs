@@ -45,7 +45,8 @@
 //!
 //! [`scope`] is literal. [`scope_pattern`] is satisfied by any granted scope that it matches, `*`
 //! standing for any run of characters. Both combine with [`and`](Requirement::and) and
-//! [`or`](Requirement::or), and with [`users`], [`clients`] and [`policy`]. In a *token*, `*` is a
+//! [`or`](Requirement::or), and with [`users`], [`clients`], [`client_ids`], [`first_party`],
+//! [`actor`] and [`policy`]. In a *token*, `*` is a
 //! character like any other unless the issuer was declared to
 //! [grant patterns](Issuer::granted_wildcards). A [ceiling](Issuer::allowed_scopes) narrows what
 //! an issuer's tokens may count for.
@@ -87,6 +88,18 @@
 //! by themselves (RFC 7662): `Issuer::introspected` about all of them, `Issuer::introspect` about those
 //! that are no JWTs. Answers are judged like claims and kept for a minute at most; a server that gives
 //! none is an outage (503).
+//!
+//! # Issuers
+//!
+//! Any number of issuers, each with its own audiences, algorithms, profile and claims. Well-known
+//! systems have [presets](Preset): [`Issuer::auth0`], [`Issuer::keycloak`] and so on.
+//! [`Issuer::matching`] trusts all issuers of one form, a bounded number of them at a time.
+//!
+//! # Tenants
+//!
+//! [`tenant`] requires that a claim names the tenant that the request is for: a literal, a segment of
+//! the path or a label of the host. A token of another tenant is answered with 401, in the words of any
+//! token for somebody else, so that nobody learns which tenants there are.
 //!
 //! # Remembered tokens
 //!
@@ -180,11 +193,15 @@ mod token_cache;
 pub mod tonic;
 pub mod tower;
 
-pub use access_token::{AccessToken, Caller, ClaimsError, Subject};
-pub use authentication::{DangerousIssuer, Issuer, Profile, WildcardMatch};
+pub use access_token::{AccessToken, Actor, Caller, ClaimsError, Subject};
+pub use authentication::{
+    CallerSign, CallerTable, DangerousIssuer, InvalidCallerRow, Issuer, Preset, Profile,
+    WildcardMatch,
+};
 pub use authorization::{
-    InvalidAcr, InvalidRequirement, Requirement, acr, all_of, any_of, clients, max_age, policy,
-    scope, scope_pattern, users,
+    InvalidAcr, InvalidRequirement, Requirement, TenantClaim, acr, actor, actor_of, all_of, any_of,
+    client_ids, clients, first_party, max_age, no_actor, policy, scope, scope_pattern, tenant,
+    third_party, users,
 };
 pub use client_certificate::ClientCertificate;
 pub use clock::{Clock, SystemClock};
@@ -229,3 +246,8 @@ struct AboutSystems;
 #[cfg(all(doctest, feature = "tonic"))]
 #[doc = include_str!("../docs/grpc.md")]
 struct AboutGrpc;
+
+/// And those of the page about presets.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/presets.md")]
+struct AboutPresets;

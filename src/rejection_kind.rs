@@ -50,6 +50,9 @@ pub enum RejectionKind {
     SenderConstrained,
     /// A claim that the configuration requires has another value.
     RequiredClaimNotMet,
+    /// The token is of another tenant than what the request is about. Clients are told the same as for
+    /// [`RequiredClaimNotMet`](Self::RequiredClaimNotMet), which does not tell whether there is one.
+    WrongTenant,
     /// The person has to log in again, now or in another way (RFC 9470).
     InsufficientUserAuthentication,
     /// The token lacks scope that this request needs.
@@ -97,6 +100,7 @@ impl RejectionKind {
         Self::WrongAudience,
         Self::SenderConstrained,
         Self::RequiredClaimNotMet,
+        Self::WrongTenant,
         Self::InsufficientUserAuthentication,
         Self::InsufficientScope,
         Self::Forbidden,

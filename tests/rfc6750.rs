@@ -268,6 +268,7 @@ fn chal_15_the_description_of_every_kind() {
         "WrongAudience 401 The access token is meant for another audience",
         "SenderConstrained 401 The access token is bound to a key that was not proven",
         "RequiredClaimNotMet 401 The access token is not meant for this use",
+        "WrongTenant 401 The access token is not meant for this use",
         "InsufficientUserAuthentication 401 A more recent or a stronger authentication is required",
         "InsufficientScope 403 The access token lacks scope that this request needs",
         "Forbidden 403 This request is not allowed with this access token",

@@ -1,6 +1,7 @@
 //! A token that has been verified. Holding one is the proof: it has a single origin.
 
 mod binding;
+mod caller;
 mod one_claim;
 
 use std::any::Any;
@@ -12,6 +13,8 @@ use std::time::{Duration, SystemTime};
 use serde::de::{DeserializeOwned, DeserializeSeed};
 
 pub(crate) use binding::Binding;
+pub(crate) use caller::CallerFacts;
+pub use caller::{Actor, Caller};
 use one_claim::OneClaim;
 
 use crate::clock::NumericDate;
@@ -55,7 +58,7 @@ pub(crate) struct Verified {
     pub(crate) issuer: Arc<str>,
     pub(crate) subject: Option<Box<str>>,
     pub(crate) client_id: Option<Box<str>>,
-    pub(crate) caller: Caller,
+    pub(crate) caller: CallerFacts,
     pub(crate) expires_at: NumericDate,
     /// Leeway counted.
     pub(crate) good_until: NumericDate,
@@ -87,21 +90,6 @@ impl PartialEq for ServerMark {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::addr_eq(Arc::as_ptr(&self.0), Arc::as_ptr(&other.0))
     }
-}
-
-/// Who presented the token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Caller {
-    /// A client acting for itself: `sub` equals `client_id` (RFC 9068 §2.2).
-    Client,
-    /// A person: both claims are there and differ.
-    ///
-    /// Authorization servers that give clients a `sub` of another form do not follow RFC 9068 here;
-    /// with them, tell callers apart by a [`policy`](crate::policy) on a claim of theirs.
-    User,
-    /// The token does not say: `sub` or `client_id` is missing.
-    Unknown,
 }
 
 /// The subject of a token: `sub` together with the issuer that vouches for it.
@@ -152,6 +140,7 @@ impl AccessToken {
             + self.0.granted.bytes()
             + text(&self.0.subject)
             + text(&self.0.client_id)
+            + self.0.caller.actor.as_ref().map_or(0, |actor| actor.bytes())
             + self.0.binding.as_ref().map_or(0, |_| size_of::<Binding>())
     }
 
@@ -187,14 +176,34 @@ impl AccessToken {
         &self.0.issuer
     }
 
-    /// The client the token was issued to: `client_id` (RFC 9068 §2.2), else `azp`.
+    /// The client the token was issued to: `client_id` (RFC 9068 §2.2), else `azp`, unless the
+    /// issuer [names clients by other claims](crate::Issuer::client_claims).
     pub fn client_id(&self) -> Option<&str> {
         self.0.client_id.as_deref()
     }
 
-    /// Whether a person or a client is calling, as far as the token tells.
+    /// Whether a person or a client is calling, as far as the token tells in the way that its
+    /// issuer was [declared](crate::Issuer::callers) to tell it.
     pub fn caller(&self) -> Caller {
-        self.0.caller
+        self.0.caller.caller
+    }
+
+    /// What told it, as in `sub==client_id` or `gty=client-credentials`; `None` for
+    /// [`Caller::Unknown`]. Names of claims and configured values, nothing else of the token.
+    pub fn caller_told_by(&self) -> Option<&str> {
+        self.0.caller.told_by.as_deref()
+    }
+
+    /// Whether the client is one of ours and not somebody else's, `None` where the issuer was not
+    /// declared to tell ([`Issuer::first_party_clients`](crate::Issuer::first_party_clients),
+    /// [`Issuer::first_party_claim`](crate::Issuer::first_party_claim)) or the token does not say.
+    pub fn is_first_party(&self) -> Option<bool> {
+        self.0.caller.is_first_party
+    }
+
+    /// Who acts on behalf of the subject, where somebody does (`act`, RFC 8693 §4.1).
+    pub fn actor(&self) -> Option<&Actor> {
+        self.0.caller.actor.as_deref()
     }
 
     /// When the token expires, leeway not counted. `None` for dates beyond the platform's time, and
@@ -273,7 +282,7 @@ mod tests {
             issuer: "https://as.example".into(),
             subject: Some(subject.into()),
             client_id: Some(client_id.into()),
-            caller: Caller::User,
+            caller: Caller::User.into(),
             expires_at: NumericDate::new(0.0).unwrap(),
             good_until: NumericDate::new(0.0).unwrap(),
             granted: GrantedScopes::from_text(scope, &Arc::default()).unwrap(),

@@ -29,13 +29,15 @@ pub(super) fn date(claims: &Members<'_>, name: &str) -> Result<Option<NumericDat
     }
 }
 
-/// Whether `aud`, a string or an array of strings, holds one of `accepted`. Exact comparison.
+/// Whether `aud`, or the claim that stands for it, a string or an array of strings, holds one of
+/// `accepted`. Exact comparison.
 pub(super) fn audience_is_one_of(
     claims: &Members<'_>,
+    name: &str,
     accepted: &[Box<str>],
 ) -> Result<bool, RejectionKind> {
     let is_ours = |audience: &str| accepted.iter().any(|ours| **ours == *audience);
-    match claims.get("aud") {
+    match claims.get(name) {
         None => Err(RejectionKind::MissingClaim),
         Some(Json::String(audience)) => Ok(is_ours(audience)),
         Some(Json::Array(audiences)) => {
@@ -82,8 +84,9 @@ mod tests {
     #[test]
     fn jwt_10_res_02_audiences_are_compared_exactly() {
         let accepted = ["https://rs.example".into(), "api".into()];
-        let judge =
-            |aud: &str| audience_is_one_of(&claims(&format!(r#"{{"aud":{aud}}}"#)), &accepted);
+        let judge = |aud: &str| {
+            audience_is_one_of(&claims(&format!(r#"{{"aud":{aud}}}"#)), "aud", &accepted)
+        };
         for ours in [r#""https://rs.example""#, r#"["x","https://rs.example"]"#, r#""api""#] {
             assert_eq!(judge(ours), Ok(true), "{ours}");
         }
@@ -95,6 +98,7 @@ mod tests {
         for malformed in [r#"["https://rs.example",1]"#, "{}", "7", "null", r#"[["api"]]"#] {
             assert_eq!(judge(malformed), Err(RejectionKind::MalformedClaim), "{malformed}");
         }
-        assert_eq!(audience_is_one_of(&claims("{}"), &accepted), Err(RejectionKind::MissingClaim));
+        let missing = audience_is_one_of(&claims(r#"{"aud":"api"}"#), "app_id", &accepted);
+        assert_eq!(missing, Err(RejectionKind::MissingClaim));
     }
 }

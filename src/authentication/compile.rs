@@ -3,9 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::callers::FirstParty;
+use super::family::IssuerFamily;
 #[cfg(feature = "introspection")]
 use super::introspected::Asked;
 use super::issuer::{Issuer, Keys, WildcardMatch};
+use super::issuer_pattern::IssuerPattern;
 use super::trusted::{Audience, TrustedIssuer};
 use crate::clock::Clock;
 use crate::config_error::{Faults, Setting};
@@ -17,8 +20,9 @@ use crate::scope::{self, Ceiling, GrantRules, Hierarchy, Scope, Wildcards};
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
 
 /// What the issuers of one resource server have in common.
-pub(crate) struct Shared<'a> {
-    pub(crate) default_audience: Option<&'a str>,
+#[derive(Clone)]
+pub(crate) struct Shared {
+    pub(crate) default_audience: Option<Box<str>>,
     pub(crate) allow_http: AllowHttp,
     pub(crate) max_stale: Duration,
     /// `None` where there is no client because its own configuration was at fault.
@@ -26,6 +30,12 @@ pub(crate) struct Shared<'a> {
     pub(crate) clock: Arc<dyn Clock>,
     /// `None` where none is configured or no issuer is asked for keys.
     pub(crate) last_good: Option<Arc<LastGoodFile>>,
+}
+
+/// An issuer that is trusted, or a pattern of them.
+pub(crate) enum Compiled {
+    One(Box<TrustedIssuer>),
+    Many(Box<IssuerFamily>),
 }
 
 impl Issuer {
@@ -41,7 +51,7 @@ impl Issuer {
 
     /// For keys.
     pub(crate) fn needs_http(&self) -> bool {
-        self.needs_keys() && matches!(self.keys, Keys::Discovery | Keys::Uri(_))
+        self.needs_keys() && matches!(self.keys, Keys::Discovery | Keys::Uri(_) | Keys::Below(_))
     }
 
     /// For whatever it is.
@@ -66,15 +76,72 @@ impl Issuer {
         self.introspection.is_some()
     }
 
+    pub(crate) fn is_pattern(&self) -> bool {
+        self.is_pattern
+    }
+
+    /// One of the issuers that a pattern stands for.
+    pub(super) fn named(&self, name: &str) -> Self {
+        Self { name: name.to_owned(), is_pattern: false, max_live: None, ..self.clone() }
+    }
+
     /// Checks everything and adds what is wrong to `faults`. `None` only with faults.
-    pub(crate) fn compile(self, shared: &Shared<'_>, faults: &mut Faults) -> Option<TrustedIssuer> {
+    pub(crate) fn trust(self, shared: &Shared, faults: &mut Faults) -> Option<Compiled> {
+        if !self.is_pattern {
+            if self.max_live.is_some() {
+                let problem = "is one issuer; max_live is for patterns";
+                faults.add_about(Setting::MaxIssuers, Self::label(&self.name), problem);
+            }
+            return self.compile(shared, faults).map(Box::new).map(Compiled::One);
+        }
+        let label = Self::label(&self.name);
+        // No file could hold the keys of issuers that nobody has named.
+        let shared = Shared { last_good: None, ..shared.clone() };
+        let pattern = IssuerPattern::parse(&self.name, shared.allow_http)
+            .map_err(|problem| faults.add_about(Setting::Issuer, label.clone(), problem))
+            .ok();
+        let places = self.places().map_err(|problem| {
+            faults.add_about(Setting::MaxIssuers, label.clone(), problem);
+        });
+        if matches!(self.keys, Keys::Uri(_) | Keys::Value(_) | Keys::File(_)) {
+            let problem = "stands for many issuers, which cannot have one place for their keys";
+            faults.add_about(Setting::JwksUri, label.clone(), problem);
+        }
+        #[cfg(feature = "introspection")]
+        if self.is_introspected() {
+            let problem = "stands for many issuers, of which none in particular can be asked";
+            faults.add_about(Setting::IntrospectionUri, label.clone(), problem);
+        }
+        let mut found = Faults::default();
+        self.named(&self.name.replace('*', "any")).compile(&shared, &mut found);
+        found.into_vec().into_iter().for_each(|fault| faults.take(fault.labelled(&label)));
+        let family = IssuerFamily::new(pattern?, self, shared, places.ok()?);
+        Some(Compiled::Many(Box::new(family)))
+    }
+
+    fn places(&self) -> Result<usize, &'static str> {
+        const MOST: usize = 10_000;
+        match self.max_live {
+            None => {
+                Err("is a pattern, and needs a number of issuers that it may stand for at a time")
+            }
+            Some(0) => Err("stands for nobody, as no issuer may be live"),
+            Some(places) if places > MOST => {
+                Err("more than 10000 issuers cannot be live at a time")
+            }
+            Some(places) => Ok(places),
+        }
+    }
+
+    /// Checks everything and adds what is wrong to `faults`. `None` only with faults.
+    pub(super) fn compile(self, shared: &Shared, faults: &mut Faults) -> Option<TrustedIssuer> {
         let label = Self::label(&self.name);
         let mut fault =
             |about: Setting, problem: &str| faults.add_about(about, label.clone(), problem);
 
         self.check_name(shared.allow_http)
             .unwrap_or_else(|problem| fault(Setting::Issuer, problem));
-        let audience = self.accepted_audience(shared.default_audience, &mut fault);
+        let audience = self.accepted_audience(shared.default_audience.as_deref(), &mut fault);
         self.check_algorithms(&mut fault);
         if self.leeway > MAX_LEEWAY {
             fault(Setting::Leeway, "the leeway must be within 0 to 300 seconds");
@@ -85,6 +152,7 @@ impl Issuer {
         if self.required_claims.iter().any(|(name, value)| name.is_empty() || value.is_empty()) {
             fault(Setting::RequiredClaims, "a required claim needs a name and a value");
         }
+        self.check_callers(&mut fault);
         let grant_rules = self.grant_rules(&mut fault);
         let source = self.key_source(shared, &mut fault);
         #[cfg(feature = "introspection")]
@@ -124,6 +192,10 @@ impl Issuer {
                 Some(asked) => Some(asked?),
                 None => None,
             },
+            client_claims: self.client_claims.into_iter().map(Into::into).collect(),
+            callers: self.callers,
+            first_party: self.first_party,
+            place: None,
         })
     }
 
@@ -132,10 +204,14 @@ impl Issuer {
         if self.name.is_empty() {
             return Err("the issuer must not be empty");
         }
-        if !self.needs_keys() || !matches!(self.keys, Keys::Discovery) {
+        if self.name.contains('*') {
+            return Err("has a * in it, which only a pattern may have");
+        }
+        if !self.needs_keys() || !matches!(self.keys, Keys::Discovery | Keys::Below(_)) {
             return Ok(());
         }
         let url = allow_http.check(&self.name)?;
+        self.preset.map_or(Ok(()), |preset| preset.check_name(&self.name))?;
         if url.query().is_some() { Err("must not have a query") } else { Ok(()) }
     }
 
@@ -172,7 +248,11 @@ impl Issuer {
             );
             return None;
         }
-        Some(Audience::OneOf(audiences.into()))
+        if self.audience_claim.is_empty() {
+            fault(Setting::Audience, "the claim that stands for aud needs a name");
+        }
+        let claim = self.audience_claim.as_str().into();
+        Some(Audience::OneOf { claim, accepted: audiences.into() })
     }
 
     fn check_algorithms(&self, fault: &mut impl FnMut(Setting, &str)) {
@@ -189,6 +269,26 @@ impl Issuer {
                 Setting::Algorithms,
                 "HS256, HS384 and HS512 cannot be mixed with public key algorithms",
             );
+        }
+    }
+
+    fn check_callers(&self, fault: &mut impl FnMut(Setting, &str)) {
+        if self.client_claims.is_empty() || self.client_claims.iter().any(String::is_empty) {
+            fault(Setting::Callers, "claims that name the client must be one or more names");
+        }
+        if !self.callers.is_complete() {
+            fault(Setting::Callers, "a sign in the caller table lacks a claim or a value");
+        }
+        let sound = match &self.first_party {
+            FirstParty::NotTold => true,
+            FirstParty::Clients(clients) => {
+                !clients.is_empty() && !clients.iter().any(String::is_empty)
+            }
+            FirstParty::Claim(name, value) => !name.is_empty() && !value.is_empty(),
+        };
+        if !sound {
+            let problem = "first-party clients must be one or more names, or a claim and its value";
+            fault(Setting::FirstParty, problem);
         }
     }
 
@@ -229,7 +329,7 @@ impl Issuer {
 
     fn key_source(
         &self,
-        shared: &Shared<'_>,
+        shared: &Shared,
         fault: &mut impl FnMut(Setting, &str),
     ) -> Option<KeySource> {
         let client = || shared.client.clone();
@@ -250,6 +350,16 @@ impl Issuer {
                     None
                 }
             },
+            Keys::Below(path) => {
+                let address = format!("{}{path}", self.name.trim_end_matches('/'));
+                match shared.allow_http.check(&address).ok().filter(|_| path.starts_with('/')) {
+                    Some(address) => Some(KeySource::Uri { client: client()?, address }),
+                    None => {
+                        fault(Setting::JwksUri, "the path of the key set must begin with a slash");
+                        None
+                    }
+                }
+            }
             Keys::Value(document) => Some(KeySource::Value(document.0.clone().into())),
             Keys::File(path) => Some(KeySource::File(path.clone())),
         }

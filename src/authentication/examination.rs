@@ -3,6 +3,7 @@
 //! Nothing is decided here. The verdict is that of [`Authenticator::authenticate`], which makes the
 //! same checks, one after the other up to the first that fails.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::lifetime::Lifetime;
@@ -23,6 +24,8 @@ pub(crate) struct IssuerPolicy<'a> {
     pub(crate) name: &'a str,
     /// `None` where the audience does not count.
     pub(crate) audiences: Option<&'a [Box<str>]>,
+    /// Where they are looked for.
+    pub(crate) audience_claim: &'a str,
     pub(crate) algorithms: &'a [Algorithm],
     pub(crate) profile: Profile,
     /// Claims that the profile requires besides `iss`, `exp` and `aud`.
@@ -31,6 +34,7 @@ pub(crate) struct IssuerPolicy<'a> {
     pub(crate) scope_claims: &'a [Box<str>],
     /// Names and values.
     pub(crate) required_claims: &'a [(Box<str>, Box<str>)],
+    pub(crate) client_claims: &'a [Box<str>],
 }
 
 /// A check of the claims, in the order in which they are made.
@@ -40,7 +44,7 @@ pub(crate) enum ClaimCheck {
     Presence,
     Lifetime,
     Audience,
-    /// `sub`, `client_id`, `azp` and `jti` are what they should be.
+    /// `sub`, the claims that name the client, `jti` and `act` are what they should be.
     Identity,
     /// The scope claim can be read.
     Scope,
@@ -69,7 +73,7 @@ impl Authenticator {
     /// The issuer that is asked about this token, whatever is in it.
     pub(crate) fn asked_about(&self, token: &[u8]) -> Option<&TrustedIssuer> {
         let asked = self.introspected.as_ref()?;
-        asked.is_for(token, &self.issuers).then(|| asked.issuer())
+        asked.is_for(token, &self.issuers, &self.families).then(|| asked.issuer())
     }
 
     /// The size of a token, and its parts.
@@ -91,8 +95,9 @@ impl Authenticator {
     }
 
     /// The issuer that these claims name, if it is trusted.
-    pub(crate) fn issuer_of(&self, claims: &Members<'_>) -> Option<&TrustedIssuer> {
-        self.issuer(claims.get("iss")?.as_str()?).map(AsRef::as_ref)
+    pub(crate) fn issuer_of(&self, claims: &Members<'_>) -> Option<Arc<TrustedIssuer>> {
+        let now = NumericDate::at(self.clock.now())?;
+        self.issuer(claims.get("iss")?.as_str()?, now).ok()
     }
 }
 
@@ -116,8 +121,12 @@ impl TrustedIssuer {
         IssuerPolicy {
             name: &self.name,
             audiences: match &self.audience {
-                Audience::OneOf(audiences) => Some(audiences),
+                Audience::OneOf { accepted, .. } => Some(accepted),
                 Audience::Skipped => None,
+            },
+            audience_claim: match &self.audience {
+                Audience::OneOf { claim, .. } => claim,
+                Audience::Skipped => "aud",
             },
             algorithms: &self.algorithms,
             profile: self.profile,
@@ -125,6 +134,7 @@ impl TrustedIssuer {
             leeway: self.leeway,
             scope_claims: &self.scope_claims,
             required_claims: &self.required_claims,
+            client_claims: &self.client_claims,
         }
     }
 
@@ -140,7 +150,7 @@ impl TrustedIssuer {
             ClaimCheck::Presence => verdict::presence(self, claims),
             ClaimCheck::Lifetime => Lifetime::read(claims)?.check(now, self.leeway),
             ClaimCheck::Audience => verdict::audience(self, claims),
-            ClaimCheck::Identity => verdict::Identity::read(claims).map(drop),
+            ClaimCheck::Identity => verdict::Identity::read(self, claims).map(drop),
             ClaimCheck::Scope => self.granted(claims).map(drop),
             ClaimCheck::Kind => {
                 token_type::check_claims(claims, typ, self.grants_something(claims))

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Profile;
+use super::callers::{CallerTable, FirstParty};
+use super::preset::Preset;
 #[cfg(feature = "introspection")]
 use crate::introspection::Introspection;
 use crate::jose::Algorithm;
@@ -27,9 +29,14 @@ use crate::jose::Algorithm;
 #[must_use]
 pub struct Issuer {
     pub(super) name: String,
+    /// Whether the name is a pattern.
+    pub(super) is_pattern: bool,
+    pub(super) max_live: Option<usize>,
+    pub(super) preset: Option<Preset>,
     pub(super) keys: Keys,
     pub(super) audiences: Vec<String>,
     pub(super) skip_audience: bool,
+    pub(super) audience_claim: String,
     pub(super) algorithms: Vec<Algorithm>,
     pub(super) profile: Profile,
     pub(super) leeway: Duration,
@@ -40,6 +47,9 @@ pub struct Issuer {
     pub(super) implied: Vec<(String, String)>,
     #[cfg(feature = "introspection")]
     pub(super) introspection: Option<Introspection>,
+    pub(super) client_claims: Vec<String>,
+    pub(super) callers: CallerTable,
+    pub(super) first_party: FirstParty,
 }
 
 /// Where the keys are, before it is checked.
@@ -47,6 +57,8 @@ pub struct Issuer {
 pub(super) enum Keys {
     Discovery,
     Uri(String),
+    /// The issuer, and this after it.
+    Below(String),
     Value(StaticKeys),
     File(PathBuf),
 }
@@ -82,6 +94,36 @@ impl Issuer {
         Self::new(issuer.into(), Keys::Discovery)
     }
 
+    /// All issuers of one form, in which `*` stands for a whole label of the host or a whole segment
+    /// of the path: `https://*.id.example.com`, `https://login.example.com/*/v2.0`. Needs
+    /// [`max_live`](Self::max_live).
+    ///
+    /// The keys of each are fetched when a first token of it comes. No issuer that the pattern does
+    /// not match is ever asked for anything. What is said of one is said of all of them; so this is
+    /// for systems whose issuers are run by one party, which alone can make new ones. Whoever can get
+    /// a name below the domain can make tokens.
+    ///
+    /// Keys of such issuers are not kept in the file of
+    /// [last good keys](crate::ResourceServerBuilder::jwks_snapshot).
+    pub fn matching(pattern: impl Into<String>) -> Self {
+        Self { is_pattern: true, ..Self::new(pattern.into(), Keys::Discovery) }
+    }
+
+    /// How many issuers of a [pattern](Self::matching) are known at a time, at most; those that are
+    /// idle make room for others. A quarter of them may be issuers that have not yet shown a token
+    /// with a good signature.
+    pub fn max_live(mut self, issuers: usize) -> Self {
+        self.max_live = Some(issuers);
+        self
+    }
+
+    /// Takes the keys from the address that is the issuer with this path after it, as in
+    /// `/api/v1/oauth2/jwks`, instead of asking for metadata.
+    pub fn jwks_path(mut self, path: impl Into<String>) -> Self {
+        self.keys = Keys::Below(path.into());
+        self
+    }
+
     /// An issuer whose keys are at a known address; nothing else is asked.
     pub fn with_jwks_uri(issuer: impl Into<String>, jwks_uri: impl Into<String>) -> Self {
         Self::new(issuer.into(), Keys::Uri(jwks_uri.into()))
@@ -105,9 +147,13 @@ impl Issuer {
     fn new(name: String, keys: Keys) -> Self {
         Self {
             name,
+            is_pattern: false,
+            max_live: None,
+            preset: None,
             keys,
             audiences: Vec::new(),
             skip_audience: false,
+            audience_claim: "aud".to_owned(),
             algorithms: Algorithm::DEFAULT.to_vec(),
             profile: Profile::default(),
             leeway: Duration::from_secs(60),
@@ -118,6 +164,9 @@ impl Issuer {
             implied: Vec::new(),
             #[cfg(feature = "introspection")]
             introspection: None,
+            client_claims: vec!["client_id".to_owned(), "azp".to_owned()],
+            callers: CallerTable::default(),
+            first_party: FirstParty::default(),
         }
     }
 
@@ -149,6 +198,13 @@ impl Issuer {
     /// [`resource`](crate::ResourceServerBuilder::resource) is the audience.
     pub fn audience(mut self, audience: impl Into<String>) -> Self {
         self.audiences.push(audience.into());
+        self
+    }
+
+    /// The claim in which the accepted audiences are looked for, in place of `aud`: for systems whose
+    /// access tokens name what they are for in another one, such as `client_id` or `app_id`.
+    pub fn audience_claim(mut self, claim: impl Into<String>) -> Self {
+        self.audience_claim = claim.into();
         self
     }
 
@@ -208,6 +264,37 @@ impl Issuer {
 
     pub(crate) fn grants_wildcards(&self) -> bool {
         self.wildcards.is_some()
+    }
+
+    /// By what this issuer's tokens tell people from clients; replaces [`CallerTable::default`].
+    pub fn callers(mut self, table: CallerTable) -> Self {
+        self.callers = table;
+        self
+    }
+
+    /// The claims that may name the client; the first one present counts. Default: `client_id`,
+    /// `azp`.
+    pub fn client_claims(mut self, claims: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.client_claims = claims.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// The clients that are our own; all others that a token names are somebody else's. Takes the
+    /// place of [`first_party_claim`](Self::first_party_claim).
+    pub fn first_party_clients(
+        mut self,
+        clients: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Self {
+        self.first_party = FirstParty::Clients(clients.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// A client is our own where the claim `name` is the string `value` or an array that holds it,
+    /// and somebody else's where it is anything else; without the claim that is not known. Takes
+    /// the place of [`first_party_clients`](Self::first_party_clients).
+    pub fn first_party_claim(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.first_party = FirstParty::Claim(name.into(), value.into());
+        self
     }
 
     /// Settings that weaken the checks.

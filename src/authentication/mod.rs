@@ -18,16 +18,21 @@
 //! at is whether the keys in use are still the same ones, and whether it is within its lifetime; and who
 //! shows it.
 
+mod callers;
 mod claims;
 mod compile;
 mod confirmation;
+mod delegation;
 #[cfg(feature = "sidecar")]
 mod examination;
+mod family;
 mod genuine;
 #[cfg(feature = "introspection")]
 mod introspected;
 mod issuer;
+mod issuer_pattern;
 mod lifetime;
+mod preset;
 mod remembered;
 mod scope_claim;
 mod token_type;
@@ -46,13 +51,17 @@ use crate::keys::{Missing, Patience};
 use crate::rejection_kind::RejectionKind;
 use crate::token_cache::{Fingerprint, TokenCache, TokenCacheStatus};
 
-pub(crate) use compile::Shared as SharedSettings;
+pub use callers::{CallerSign, CallerTable, InvalidCallerRow};
+pub(crate) use compile::{Compiled, Shared as SharedSettings};
 #[cfg(feature = "sidecar")]
 pub(crate) use examination::{ClaimCheck, IssuerPolicy, check_typ};
+pub(crate) use family::IssuerFamily;
+use family::{Crowded, RETRY_AFTER};
 pub(crate) use genuine::Genuine;
 #[cfg(feature = "introspection")]
 use introspected::Introspected;
 pub use issuer::{DangerousIssuer, Issuer, WildcardMatch};
+pub use preset::Preset;
 use remembered::Remembered;
 #[cfg(feature = "sidecar")]
 pub(crate) use token_type::ForeignSign;
@@ -103,6 +112,8 @@ pub(crate) enum Authentication {
 pub(crate) struct Authenticator {
     /// Sorted by name.
     issuers: Box<[Arc<TrustedIssuer>]>,
+    /// The first one that matches counts, for issuers that are not listed.
+    families: Box<[IssuerFamily]>,
     /// What any of them allows, to be known before the issuer is.
     algorithms: Vec<Algorithm>,
     clock: Arc<dyn Clock>,
@@ -116,12 +127,15 @@ impl Authenticator {
     /// `cached` is the number of tokens to remember.
     pub(crate) fn new(
         issuers: Vec<TrustedIssuer>,
+        families: Vec<IssuerFamily>,
         clock: Arc<dyn Clock>,
         server: ServerMark,
         cached: usize,
     ) -> Self {
-        let allowed =
-            |algorithm: &Algorithm| issuers.iter().any(|issuer| issuer.allows(*algorithm));
+        let allowed = |algorithm: &Algorithm| {
+            issuers.iter().any(|issuer| issuer.allows(*algorithm))
+                || families.iter().any(|family| family.allows(*algorithm))
+        };
         let algorithms = Algorithm::all().filter(allowed).collect();
         let mut issuers: Box<[_]> = issuers.into_iter().map(Arc::new).collect();
         issuers.sort_unstable_by(|one, other| one.name.cmp(&other.name));
@@ -129,6 +143,7 @@ impl Authenticator {
             #[cfg(feature = "introspection")]
             introspected: Introspected::of(&issuers, cached),
             issuers,
+            families: families.into(),
             algorithms,
             clock,
             server,
@@ -148,14 +163,29 @@ impl Authenticator {
         self.issuers.iter().map(AsRef::as_ref)
     }
 
+    /// Patterns, each with the issuers that it stands for.
+    pub(crate) fn families(&self) -> &[IssuerFamily] {
+        &self.families
+    }
+
     /// `None` where no tokens are remembered.
     pub(crate) fn token_cache(&self) -> Option<TokenCacheStatus> {
         self.cache.as_ref().map(TokenCache::status)
     }
 
-    fn issuer(&self, name: &str) -> Option<&Arc<TrustedIssuer>> {
-        let found = self.issuers.binary_search_by(|issuer| (*issuer.name).cmp(name)).ok()?;
-        self.issuers.get(found)
+    fn issuer(&self, name: &str, now: NumericDate) -> Result<Arc<TrustedIssuer>, Refused> {
+        let found = self.issuers.binary_search_by(|issuer| (*issuer.name).cmp(name)).ok();
+        if let Some(issuer) = found.and_then(|found| self.issuers.get(found)) {
+            return Ok(Arc::clone(issuer));
+        }
+        match self.families.iter().find_map(|family| family.find(name, now)) {
+            Some(Ok(issuer)) => Ok(issuer),
+            Some(Err(Crowded)) => Err(Refused {
+                retry_after: Some(RETRY_AFTER),
+                ..RejectionKind::KeysUnavailable.into()
+            }),
+            None => Err(RejectionKind::UntrustedIssuer.into()),
+        }
     }
 
     /// A verdict, unless a key has to be fetched first.
@@ -178,7 +208,7 @@ impl Authenticator {
     fn verify(&self, token: &[u8], patience: Patience) -> Result<AccessToken, Stop> {
         #[cfg(feature = "introspection")]
         if let Some(asked) = &self.introspected
-            && asked.is_for(token, &self.issuers)
+            && asked.is_for(token, &self.issuers, &self.families)
         {
             return self.introspect(asked, token, patience);
         }
@@ -224,16 +254,17 @@ impl Authenticator {
         let payload =
             std::str::from_utf8(jws.payload()).map_err(|_| RejectionKind::MalformedToken)?;
         let claims = json::members(payload).map_err(|_| RejectionKind::MalformedToken)?;
-        let issuer = claims
-            .get("iss")
-            .and_then(|iss| self.issuer(iss.as_str()?))
-            .ok_or(RejectionKind::UntrustedIssuer)?;
+        let name = claims.get("iss").and_then(json::Json::as_str);
+        let name = name.ok_or(RejectionKind::UntrustedIssuer)?;
+        // An unusable clock is told of after the signature, as all that has to do with time is.
+        let issuer = self.issuer(name, now.unwrap_or(NumericDate::ZERO))?;
         issuer.check_header(&header)?;
-        let keys = check_signature(issuer, &header, &jws, patience)?;
+        let keys = check_signature(&issuer, &header, &jws, patience)?;
+        issuer.prove();
         let now = now.ok_or(RejectionKind::Internal)?;
         let (token, lifetime) =
-            verdict::accept(issuer, &header, &claims, payload, now, &self.server)?;
-        Ok(Remembered { token, issuer: Arc::clone(issuer), lifetime, keys })
+            verdict::accept(&issuer, &header, &claims, payload, now, &self.server)?;
+        Ok(Remembered { token, issuer, lifetime, keys })
     }
 }
 

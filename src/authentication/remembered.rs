@@ -34,6 +34,7 @@ impl Remembered {
         if !ptr::eq(self.keys.as_ptr(), Arc::as_ptr(keys.set())) {
             return Judged::Over;
         }
+        self.issuer.used(now);
         let is_alive = self.lifetime.check(now, self.issuer.leeway);
         Judged::Holds(is_alive.map(|()| self.token.clone()))
     }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Profile;
+use super::callers::{CallerTable, FirstParty};
+use super::family::Place;
 #[cfg(feature = "introspection")]
 use super::introspected::Asked;
 use crate::jose::{Algorithm, JoseHeader};
@@ -26,11 +28,21 @@ pub(crate) struct TrustedIssuer {
     /// How it is asked about tokens.
     #[cfg(feature = "introspection")]
     pub(super) asked: Option<Asked>,
+    /// Those that name the client; the first one present counts.
+    pub(super) client_claims: Box<[Box<str>]>,
+    pub(super) callers: CallerTable,
+    pub(super) first_party: FirstParty,
+    /// `None` for issuers that are listed.
+    pub(super) place: Option<Place>,
 }
 
 /// Whom tokens must be meant for.
 pub(super) enum Audience {
-    OneOf(Box<[Box<str>]>),
+    /// Of these, one is in this claim.
+    OneOf {
+        claim: Box<str>,
+        accepted: Box<[Box<str>]>,
+    },
     Skipped,
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::lifetime::Lifetime;
 use super::token_type::{self, Profile};
 use super::trusted::{Audience, TrustedIssuer};
-use super::{claims, confirmation, scope_claim};
-use crate::access_token::{AccessToken, Binding, Caller, ServerMark, Verified};
+use super::{claims, confirmation, delegation, scope_claim};
+use crate::access_token::{AccessToken, Binding, CallerFacts, ServerMark, Verified};
 use crate::clock::NumericDate;
 use crate::jose::JoseHeader;
 use crate::jose::json::Members;
@@ -26,7 +26,7 @@ pub(super) fn accept(
     let lifetime = Lifetime::read(token)?;
     lifetime.check(now, issuer.leeway)?;
     audience(issuer, token)?;
-    let identity = Identity::read(token)?;
+    let identity = Identity::read(issuer, token)?;
     let granted = granted(issuer, token)?;
     token_type::check_claims(token, header.typ.as_deref(), grants_something(&granted))?;
     let binding = Binding::of(confirmation::read(token)?, required(issuer, token))?;
@@ -64,41 +64,44 @@ pub(super) fn presence(issuer: &TrustedIssuer, token: &Members<'_>) -> Result<()
     if there { Ok(()) } else { Err(RejectionKind::MissingClaim) }
 }
 
-/// Who a token is about and who got it.
+/// Who a token is about, who got it and who presents it.
 pub(super) struct Identity<'a> {
     subject: Option<&'a str>,
     client_id: Option<&'a str>,
-    caller: Caller,
+    caller: CallerFacts,
 }
 
 impl<'a> Identity<'a> {
-    pub(super) fn read(token: &'a Members<'_>) -> Result<Self, RejectionKind> {
+    pub(super) fn read(
+        issuer: &TrustedIssuer,
+        token: &'a Members<'_>,
+    ) -> Result<Self, RejectionKind> {
         let subject = claims::text(token, "sub")?;
-        let client_id = claims::text(token, "client_id")?;
-        let caller = caller(subject, client_id);
-        let client_id = match client_id {
-            Some(client_id) => Some(client_id),
-            None => claims::text(token, "azp")?,
-        };
+        let mut client_id = None;
+        for name in &issuer.client_claims {
+            client_id = claims::text(token, name)?;
+            if client_id.is_some() {
+                break;
+            }
+        }
         claims::text(token, "jti")?;
+        let (caller, told_by) = issuer.callers.tell(token);
+        let is_first_party = issuer.first_party.tell(token, client_id);
+        let actor = delegation::actor(token, &issuer.name)?;
+        let caller = CallerFacts { caller, told_by, is_first_party, actor };
         Ok(Self { subject, client_id, caller })
-    }
-}
-
-/// `azp` does not count: who uses it does not say in `sub` that a client acts for itself.
-fn caller(subject: Option<&str>, client_id: Option<&str>) -> Caller {
-    match (subject, client_id) {
-        (Some(subject), Some(client)) if subject == client => Caller::Client,
-        (Some(_), Some(_)) => Caller::User,
-        _ => Caller::Unknown,
     }
 }
 
 pub(super) fn audience(issuer: &TrustedIssuer, token: &Members<'_>) -> Result<(), RejectionKind> {
     match &issuer.audience {
         Audience::Skipped => Ok(()),
-        Audience::OneOf(accepted) if claims::audience_is_one_of(token, accepted)? => Ok(()),
-        Audience::OneOf(_) => Err(RejectionKind::WrongAudience),
+        Audience::OneOf { claim, accepted }
+            if claims::audience_is_one_of(token, claim, accepted)? =>
+        {
+            Ok(())
+        }
+        Audience::OneOf { .. } => Err(RejectionKind::WrongAudience),
     }
 }
 

@@ -72,7 +72,9 @@ fn to_ask_for<'a>(node: &'a Node, stand_in: &'a [Scope]) -> Vec<&'a Scope> {
             let stands_in = stand_in.iter().any(|scope| pattern.matches(scope.as_str()));
             if stands_in { stand_in.iter().collect() } else { Vec::new() }
         }
-        Node::Caller(_) | Node::Acr(_) | Node::MaxAge(_) | Node::Policy(_) => Vec::new(),
+        Node::Fact(_) | Node::Tenant(_) | Node::Acr(_) | Node::MaxAge(_) | Node::Policy(_) => {
+            Vec::new()
+        }
         Node::AllOf(nodes) => nodes.iter().flat_map(|node| to_ask_for(node, stand_in)).collect(),
         Node::AnyOf(nodes) => {
             chosen(nodes, stand_in).map_or_else(Vec::new, |node| to_ask_for(node, stand_in))
@@ -98,7 +100,7 @@ fn are_enough(scopes: &[&Scope], node: &Node) -> bool {
     match node {
         Node::Scope(scope) => scopes.contains(&scope),
         Node::Pattern(pattern) => scopes.iter().any(|scope| pattern.matches(scope.as_str())),
-        Node::Caller(_) | Node::Acr(_) | Node::MaxAge(_) | Node::Policy(_) => true,
+        Node::Fact(_) | Node::Tenant(_) | Node::Acr(_) | Node::MaxAge(_) | Node::Policy(_) => true,
         Node::AllOf(nodes) => nodes.iter().all(|node| are_enough(scopes, node)),
         Node::AnyOf(nodes) => nodes.iter().any(|node| are_enough(scopes, node)),
         Node::StandIn { node, .. } => are_enough(scopes, node),
@@ -112,7 +114,8 @@ fn has_pattern_for(node: &Node, scopes: &[Scope]) -> bool {
             nodes.iter().any(|node| has_pattern_for(node, scopes))
         }
         Node::Scope(_)
-        | Node::Caller(_)
+        | Node::Fact(_)
+        | Node::Tenant(_)
         | Node::Acr(_)
         | Node::MaxAge(_)
         | Node::Policy(_)
@@ -120,7 +123,8 @@ fn has_pattern_for(node: &Node, scopes: &[Scope]) -> bool {
     }
 }
 
-/// A requirement that cannot be advertised as it was told to be.
+/// A requirement that cannot be advertised as it was told to be, or that names a tenant where none can
+/// be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InvalidRequirement(Fault);
 
@@ -129,11 +133,19 @@ enum Fault {
     Elements(Vec<InvalidScope>),
     NoPattern,
     NotEnough,
+    /// What is wrong with where a tenant is named.
+    Tenant(String),
 }
 
 impl From<Fault> for InvalidRequirement {
     fn from(fault: Fault) -> Self {
         Self(fault)
+    }
+}
+
+impl InvalidRequirement {
+    pub(super) fn tenant(problem: impl Into<String>) -> Self {
+        Self(Fault::Tenant(problem.into()))
     }
 }
 
@@ -147,6 +159,7 @@ impl fmt::Display for InvalidRequirement {
                 }
                 Ok(())
             }
+            Fault::Tenant(problem) => f.write_str(problem),
             Fault::NoPattern => f.write_str("no pattern of the requirement matches any of these"),
             Fault::NotEnough => {
                 f.write_str("a token with the advertised scopes would not meet the requirement")

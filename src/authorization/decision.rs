@@ -10,6 +10,8 @@ use crate::scope::GrantedScopes;
 /// Why a verified token may not do what it was presented for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Denial {
+    /// The token is of another tenant than the request. Told before anything else.
+    WrongTenant,
     /// Scope is missing that the issuer's ceiling allows, and the challenge can name it. Told first,
     /// also where a rule refuses too.
     InsufficientScope,
@@ -22,6 +24,7 @@ pub(crate) enum Denial {
 impl From<Denial> for RejectionKind {
     fn from(denial: Denial) -> Self {
         match denial {
+            Denial::WrongTenant => Self::WrongTenant,
             Denial::InsufficientScope => Self::InsufficientScope,
             Denial::InsufficientLogin => Self::InsufficientUserAuthentication,
             Denial::Forbidden => Self::Forbidden,
@@ -54,10 +57,15 @@ fn decide(
     rules: Rules<'_>,
     login: Login<'_>,
 ) -> Result<(), Denial> {
-    let holds =
-        |scope, login, rules| Question { granted, scope, login, rules }.answer(&requirement.0);
+    let tenants = rules;
+    let holds = |scope, login, rules| {
+        Question { granted, scope, login, rules, tenants }.answer(&requirement.0)
+    };
     if holds(Scope::Granted, login, rules) {
         return Ok(());
+    }
+    if !holds(Scope::TakenAsEnough, Login::TakenAsMet, Rules::TakenAsMet) {
+        return Err(Denial::WrongTenant);
     }
     let is_short = !holds(Scope::Granted, login, Rules::TakenAsMet);
     let rules = if is_short { Rules::TakenAsMet } else { rules };
@@ -81,6 +89,8 @@ enum Scope {
     Granted,
     /// What it has or could have within the ceiling.
     Grantable,
+    /// Whatever is asked for, so that nothing but tenants decides.
+    TakenAsEnough,
 }
 
 /// Whether callers and policies are asked, and about which token.
@@ -96,6 +106,7 @@ struct Question<'a> {
     scope: Scope,
     login: Login<'a>,
     rules: Rules<'a>,
+    tenants: Rules<'a>,
 }
 
 impl Question<'_> {
@@ -106,11 +117,14 @@ impl Question<'_> {
             Node::Pattern(pattern) => {
                 granted.grants_any(pattern) || self.may(|| granted.could_grant_any(pattern))
             }
-            Node::Caller(caller) => self.rule(|token| token.caller() == *caller),
+            Node::Fact(fact) => self.rule(|token| fact.holds(token)),
+            Node::Tenant(rule) => self.tenants.judge(|token| rule.holds(token)),
             Node::Acr(values) => self.login.is_one_of(values),
             Node::MaxAge(seconds) => self.login.is_within(*seconds),
             Node::Policy(policy) => self.rule(|token| (policy.0)(token)),
             Node::AllOf(nodes) => nodes.iter().all(|node| self.answer(node)),
+            // What can never be met names no tenant either.
+            Node::AnyOf(nodes) if nodes.is_empty() => matches!(self.scope, Scope::TakenAsEnough),
             Node::AnyOf(nodes) => nodes.iter().any(|node| self.answer(node)),
             Node::StandIn { node, .. } => self.answer(node),
         }
@@ -120,13 +134,20 @@ impl Question<'_> {
         match self.scope {
             Scope::Granted => false,
             Scope::Grantable => could_grant(),
+            Scope::TakenAsEnough => true,
         }
     }
 
     fn rule(self, judge: impl FnOnce(&AccessToken) -> bool) -> bool {
-        match self.rules {
-            Rules::Judged(token) => judge(token),
-            Rules::TakenAsMet => true,
+        self.rules.judge(judge)
+    }
+}
+
+impl Rules<'_> {
+    fn judge(self, judge: impl FnOnce(&AccessToken) -> bool) -> bool {
+        match self {
+            Self::Judged(token) => judge(token),
+            Self::TakenAsMet => true,
         }
     }
 }

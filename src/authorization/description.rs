@@ -2,7 +2,6 @@
 
 use super::decision::authorize_scope;
 use super::requirement::{Node, Requirement};
-use crate::access_token::Caller;
 use crate::scope::GrantedScopes;
 
 impl Requirement {
@@ -29,9 +28,8 @@ fn text(node: &Node) -> String {
     match node {
         Node::Scope(scope) => scope.to_string(),
         Node::Pattern(pattern) => pattern.to_string(),
-        Node::Caller(Caller::User) => "a person as caller".to_owned(),
-        Node::Caller(Caller::Client) => "a client as caller".to_owned(),
-        Node::Caller(Caller::Unknown) => "an unknown caller".to_owned(),
+        Node::Fact(fact) => fact.to_string(),
+        Node::Tenant(rule) => rule.to_string(),
         Node::Acr(values) => format!("a login by {}", values.join(" or ")),
         Node::MaxAge(seconds) => format!("a login at most {seconds} s ago"),
         Node::Policy(_) => "a policy".to_owned(),

@@ -3,7 +3,11 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::access_token::{AccessToken, Caller};
+use http::{HeaderMap, Uri};
+
+use super::fact::Fact;
+use super::tenant::TenantRule;
+use crate::access_token::AccessToken;
 use crate::scope::{InvalidScope, MAX_PATTERNS, Scope, ScopePattern, parse_all, split_config_list};
 
 /// What a token has to grant, and who has to present it, for a request to pass.
@@ -23,7 +27,8 @@ pub struct Requirement(pub(super) Node);
 pub(super) enum Node {
     Scope(Scope),
     Pattern(ScopePattern),
-    Caller(Caller),
+    Fact(Fact),
+    Tenant(TenantRule),
     /// One of these ways to log in, in order of preference.
     Acr(Box<[Box<str>]>),
     /// Seconds since the login, at most.
@@ -86,16 +91,6 @@ pub fn scope_pattern(text: &'static str) -> Requirement {
     must(text, ScopePattern::new(text)).into()
 }
 
-/// Requires that a person is calling: [`Caller::User`].
-pub fn users() -> Requirement {
-    Requirement(Node::Caller(Caller::User))
-}
-
-/// Requires that a client is calling for itself: [`Caller::Client`].
-pub fn clients() -> Requirement {
-    Requirement(Node::Caller(Caller::Client))
-}
-
 /// Requires whatever `allows` decides. It may be asked more than once for a
 /// request, so it should answer from the token alone; a token that it
 /// refuses gets 403 without `error`, for more scope would not help.
@@ -153,6 +148,16 @@ impl Requirement {
         Self(Node::AnyOf(nodes))
     }
 
+    /// Whether what it asks for depends on the path or host of a request.
+    pub(crate) fn depends_on_request(&self) -> bool {
+        self.0.any(&mut |node| matches!(node, Node::Tenant(rule) if rule.depends_on_request()))
+    }
+
+    /// The requirement for one request.
+    pub(crate) fn of(&self, headers: &HeaderMap, uri: &Uri) -> Self {
+        Self(self.0.of(headers, uri))
+    }
+
     /// Requires all elements of a configured list, where `*` inside an element is a pattern.
     ///
     /// # Errors
@@ -176,6 +181,30 @@ impl Requirement {
             return Err(vec![InvalidScope::too_many(patterns)]);
         }
         Ok(parsed)
+    }
+}
+
+impl Node {
+    fn any(&self, is_it: &mut impl FnMut(&Self) -> bool) -> bool {
+        is_it(self)
+            || match self {
+                Self::AllOf(nodes) | Self::AnyOf(nodes) => nodes.iter().any(|node| node.any(is_it)),
+                Self::StandIn { node, .. } => node.any(is_it),
+                _ => false,
+            }
+    }
+
+    fn of(&self, headers: &HeaderMap, uri: &Uri) -> Self {
+        let each = |nodes: &[Self]| nodes.iter().map(|node| node.of(headers, uri)).collect();
+        match self {
+            Self::Tenant(rule) => Self::Tenant(rule.of(headers, uri)),
+            Self::AllOf(nodes) => Self::AllOf(each(nodes)),
+            Self::AnyOf(nodes) => Self::AnyOf(each(nodes)),
+            Self::StandIn { node, scopes } => {
+                Self::StandIn { node: Box::new(node.of(headers, uri)), scopes: scopes.clone() }
+            }
+            node => node.clone(),
+        }
     }
 }
 

@@ -79,7 +79,6 @@ pub(super) enum Login<'a> {
     /// What another login of the same person could be like. There is none where a client acts for
     /// itself.
     Obtainable(&'a AccessToken),
-    #[cfg(feature = "sidecar")]
     TakenAsMet,
 }
 
@@ -114,7 +113,6 @@ impl Login<'_> {
         match self {
             Self::Told(token, clock) => is_met(token, clock),
             Self::Obtainable(token) => token.caller() != Caller::Client,
-            #[cfg(feature = "sidecar")]
             Self::TakenAsMet => true,
         }
     }
@@ -161,7 +159,9 @@ fn asked<'a>(node: &'a Node, stand_in: &'a [Scope]) -> Asked<'a> {
         }
         Node::AnyOf(nodes) => alternative(nodes, stand_in),
         Node::StandIn { node, scopes } => asked(node, scopes),
-        Node::Scope(_) | Node::Pattern(_) | Node::Caller(_) | Node::Policy(_) => Asked::default(),
+        Node::Scope(_) | Node::Pattern(_) | Node::Fact(_) | Node::Tenant(_) | Node::Policy(_) => {
+            Asked::default()
+        }
     }
 }
 

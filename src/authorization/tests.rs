@@ -24,7 +24,7 @@ fn token_of(subject: &str, granted: GrantedScopes, claims: &str) -> AccessToken 
         issuer: "https://as.example".into(),
         subject: Some(subject.into()),
         client_id: Some("c1".into()),
-        caller: if subject == "c1" { Caller::Client } else { Caller::User },
+        caller: if subject == "c1" { Caller::Client } else { Caller::User }.into(),
         expires_at: NumericDate::new(2e9).unwrap(),
         good_until: NumericDate::new(2e9).unwrap(),
         granted,
@@ -332,5 +332,5 @@ fn a_challenge_scope_literal_that_does_not_fit_panics() {
 #[test]
 fn debug_shows_the_tree() {
     let required = users().and(policy(|_| true));
-    assert_eq!(format!("{required:?}"), "Requirement(AllOf([Caller(User), Policy(policy)]))");
+    assert_eq!(format!("{required:?}"), "Requirement(AllOf([Fact(User), Policy(policy)]))");
 }

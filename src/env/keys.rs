@@ -39,6 +39,7 @@ impl Keys {
 
     pub(super) fn issuer(&self, name: &str) -> Issuer {
         match self {
+            _ if name.contains('*') => Issuer::matching(name),
             Self::Discovery => Issuer::discover(name),
             Self::Uri(uri) => Issuer::with_jwks_uri(name, uri),
             Self::Value(set) => Issuer::with_jwks(name, set),

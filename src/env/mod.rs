@@ -20,8 +20,11 @@
 //!
 //! | Variable | Meaning | Default |
 //! | --- | --- | --- |
-//! | `PORTCULLIS_ISSUER` | one or more issuer URLs | required |
+//! | `PORTCULLIS_ISSUER` | one or more issuer URLs; `*` in one stands for a whole label of the host or segment of the path, see [`Issuer::matching`] | required |
+//! | `PORTCULLIS_PRESET` | settings for a well-known system, see [`Preset`]: `auth0`, `keycloak`, `entra`, `okta`, `cognito`, `google`, `wristband`, `entrypage`, `mobilefirst`; what other variables set stands | none |
+//! | `PORTCULLIS_MAX_ISSUERS` | how many issuers a pattern may stand for at a time | required with a pattern |
 //! | `PORTCULLIS_AUDIENCE` | accepted audiences, exact strings | `PORTCULLIS_RESOURCE` if set, else required |
+//! | `PORTCULLIS_AUDIENCE_CLAIM` | the claim in which audiences are looked for | `aud` |
 //! | `PORTCULLIS_JWKS_URI` | keys here, no discovery (one issuer only) | discovery |
 //! | `PORTCULLIS_JWKS` | the key set itself, as JSON (one issuer only) | discovery |
 //! | `PORTCULLIS_JWKS_FILE` | a local file of keys, read again when it changes | discovery |
@@ -33,6 +36,9 @@
 //! | `PORTCULLIS_GRANTED_WILDCARDS` | `on`, `off`, or the issuers in whose tokens `*` is a pattern | `off` |
 //! | `PORTCULLIS_SCOPE_CLAIMS` | claims that carry scopes; the first one present counts | `scope scp` |
 //! | `PORTCULLIS_REQUIRED_CLAIMS` | `name=value` pairs, all must hold | none |
+//! | `PORTCULLIS_CALLER_TABLE` | by what people and clients are told apart, see [`CallerTable`]: rows `client:` or `user:` with `claim=value`, `claim`, `claim==claim` or `claim!=claim`; the first that holds counts | `client:sub==client_id user:sub!=client_id` |
+//! | `PORTCULLIS_CLIENT_CLAIMS` | claims that name the client; the first one present counts | `client_id azp` |
+//! | `PORTCULLIS_FIRST_PARTY_CLIENTS` | the clients that are our own, for rules with `party` | not told |
 //! | `PORTCULLIS_REALM` | realm in challenges | `PORTCULLIS_RESOURCE`, else `resource` |
 //! | `PORTCULLIS_RESOURCE` | RFC 9728 resource identifier; its metadata document is named in challenges | none |
 //! | `PORTCULLIS_SCOPES_SUPPORTED` | scopes that the metadata document lists, no patterns | none |
@@ -67,6 +73,9 @@
 //!    alone. So are those that Kubernetes sets for a Service whose name begins with `portcullis`.
 //! 7. All faults are reported at once, one line each. They name the variable and never its value.
 //!
+//! [`CallerTable`]: crate::CallerTable
+//! [`Preset`]: crate::Preset
+//! [`Issuer::matching`]: crate::Issuer::matching
 //! [`Issuer::with_jwks_file`]: crate::Issuer::with_jwks_file
 
 mod file;

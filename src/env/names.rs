@@ -7,6 +7,9 @@ const FILE: &str = "_FILE";
 
 pub(super) const ISSUER: &str = "PORTCULLIS_ISSUER";
 pub(super) const AUDIENCE: &str = "PORTCULLIS_AUDIENCE";
+pub(super) const PRESET: &str = "PORTCULLIS_PRESET";
+pub(super) const MAX_ISSUERS: &str = "PORTCULLIS_MAX_ISSUERS";
+pub(super) const AUDIENCE_CLAIM: &str = "PORTCULLIS_AUDIENCE_CLAIM";
 pub(super) const JWKS_URI: &str = "PORTCULLIS_JWKS_URI";
 pub(super) const JWKS: &str = "PORTCULLIS_JWKS";
 pub(super) const ALGORITHMS: &str = "PORTCULLIS_ALGORITHMS";
@@ -17,6 +20,9 @@ pub(super) const ALLOWED_SCOPES: &str = "PORTCULLIS_ALLOWED_SCOPES";
 pub(super) const GRANTED_WILDCARDS: &str = "PORTCULLIS_GRANTED_WILDCARDS";
 pub(super) const SCOPE_CLAIMS: &str = "PORTCULLIS_SCOPE_CLAIMS";
 pub(super) const REQUIRED_CLAIMS: &str = "PORTCULLIS_REQUIRED_CLAIMS";
+pub(super) const CALLER_TABLE: &str = "PORTCULLIS_CALLER_TABLE";
+pub(super) const CLIENT_CLAIMS: &str = "PORTCULLIS_CLIENT_CLAIMS";
+pub(super) const FIRST_PARTY_CLIENTS: &str = "PORTCULLIS_FIRST_PARTY_CLIENTS";
 pub(super) const REALM: &str = "PORTCULLIS_REALM";
 pub(super) const RESOURCE: &str = "PORTCULLIS_RESOURCE";
 pub(super) const SCOPES_SUPPORTED: &str = "PORTCULLIS_SCOPES_SUPPORTED";
@@ -66,9 +72,12 @@ pub(crate) mod sidecar {
 }
 
 /// Every name there is, in the order in which faults are reported.
-pub(crate) const KNOWN: [&str; 42] = [
+pub(crate) const KNOWN: [&str; 48] = [
     ISSUER,
+    PRESET,
+    MAX_ISSUERS,
     AUDIENCE,
+    AUDIENCE_CLAIM,
     JWKS_URI,
     JWKS,
     ALGORITHMS,
@@ -79,6 +88,9 @@ pub(crate) const KNOWN: [&str; 42] = [
     GRANTED_WILDCARDS,
     SCOPE_CLAIMS,
     REQUIRED_CLAIMS,
+    CALLER_TABLE,
+    CLIENT_CLAIMS,
+    FIRST_PARTY_CLIENTS,
     REALM,
     RESOURCE,
     SCOPES_SUPPORTED,

@@ -17,7 +17,7 @@ use super::names::*;
 use super::nearest::nearest;
 use super::source::{Read, Source};
 use super::values;
-use crate::authentication::{Issuer, Profile, WildcardMatch};
+use crate::authentication::{CallerTable, Issuer, Preset, Profile, WildcardMatch};
 use crate::config_error::Setting;
 use crate::jose::Algorithm;
 use crate::resource_server::{ResourceIdentifier, ResourceServer, ResourceServerBuilder};
@@ -53,9 +53,19 @@ pub(crate) fn read(source: &mut Source) -> ResourceServerBuilder {
     let shared = Shared::read(source);
     let patterns = pattern_issuers(source, &names);
     let introspection = Introspected::read(source, names.len(), &keys);
+    let max_live = max_issuers(source, &names, &keys);
+    let presets = Preset::ALL;
+    let preset = source.read(PRESET, |text| values::choice(text, &presets)).value();
     for name in &names {
-        let issuer = introspection.apply(keys.issuer(name));
-        let mut issuer = shared.apply(audience.apply(issuer));
+        let issuer = keys.issuer(name);
+        let issuer = match preset {
+            Some(preset) => issuer.preset(preset),
+            None => issuer,
+        };
+        let mut issuer = shared.apply(audience.apply(introspection.apply(issuer)));
+        if let Some(max_live) = max_live.filter(|_| is_pattern(name)) {
+            issuer = issuer.max_live(max_live);
+        }
         if patterns.contains(name) {
             issuer = issuer.granted_wildcards(WildcardMatch::Overlap);
         }
@@ -101,6 +111,37 @@ fn issuer_names(source: &mut Source) -> Vec<String> {
     names.unwrap_or_else(|| vec![STAND_IN.to_owned()])
 }
 
+fn is_pattern(name: &str) -> bool {
+    name.contains('*')
+}
+
+/// A pattern needs a number, and has no use for one place of keys.
+fn max_issuers(source: &mut Source, names: &[String], keys: &Keys) -> Option<usize> {
+    let max_live = source.read(MAX_ISSUERS, values::count);
+    if !names.iter().any(|name| is_pattern(name)) {
+        if !max_live.is_unset() && !source.is_unusable(ISSUER) {
+            source.fault(MAX_ISSUERS, format!("is for patterns, and {ISSUER} has none"));
+        }
+        return None;
+    }
+    let variable = match keys {
+        Keys::Discovery => None,
+        Keys::Uri(_) => Some(JWKS_URI),
+        Keys::Value(_) | Keys::File(_) => Some(JWKS),
+    };
+    if let Some(variable) = variable {
+        source.fault(variable, format!("is for one issuer, and {ISSUER} has a pattern"));
+    }
+    match max_live {
+        Read::Unset => {
+            source.fault(MAX_ISSUERS, format!("is required, as {ISSUER} has a pattern"));
+            Some(1)
+        }
+        Read::Unusable => Some(1),
+        Read::Value(max_live) => Some(max_live),
+    }
+}
+
 fn server_settings(
     source: &mut Source,
     mut builder: ResourceServerBuilder,
@@ -135,6 +176,7 @@ fn server_settings(
 /// Whom tokens have to be meant for, and whether that counts.
 struct Audience {
     audiences: Vec<String>,
+    claim: Option<String>,
     skip: bool,
 }
 
@@ -161,11 +203,14 @@ impl Audience {
         if skip {
             source.warn(SKIPS_AUDIENCE);
         }
-        Self { audiences, skip }
+        Self { audiences, claim: source.read(AUDIENCE_CLAIM, values::word).value(), skip }
     }
 
     fn apply(&self, issuer: Issuer) -> Issuer {
-        let issuer = self.audiences.iter().fold(issuer, Issuer::audience);
+        let mut issuer = self.audiences.iter().fold(issuer, Issuer::audience);
+        if let Some(claim) = &self.claim {
+            issuer = issuer.audience_claim(claim);
+        }
         if self.skip { issuer.dangerous().skip_audience() } else { issuer }
     }
 }
@@ -178,6 +223,9 @@ struct Shared {
     allowed_scopes: Option<String>,
     scope_claims: Option<Vec<String>>,
     required_claims: Vec<(String, String)>,
+    callers: Option<CallerTable>,
+    client_claims: Option<Vec<String>>,
+    first_party_clients: Option<Vec<String>>,
 }
 
 impl Shared {
@@ -200,6 +248,9 @@ impl Shared {
                 .read_list(REQUIRED_CLAIMS, CLAIM_COMMAS, values::claims)
                 .value()
                 .unwrap_or_default(),
+            callers: source.read(CALLER_TABLE, values::caller_table).value(),
+            client_claims: source.read(CLIENT_CLAIMS, values::words).value(),
+            first_party_clients: source.read(FIRST_PARTY_CLIENTS, values::words).value(),
         }
     }
 
@@ -221,6 +272,15 @@ impl Shared {
         }
         for (name, value) in &self.required_claims {
             issuer = issuer.required_claim(name, value);
+        }
+        if let Some(table) = &self.callers {
+            issuer = issuer.callers(table.clone());
+        }
+        if let Some(claims) = &self.client_claims {
+            issuer = issuer.client_claims(claims);
+        }
+        if let Some(clients) = &self.first_party_clients {
+            issuer = issuer.first_party_clients(clients);
         }
         issuer
     }
@@ -288,6 +348,9 @@ fn variable(setting: Setting) -> Option<&'static str> {
         Setting::AllowedScopes => ALLOWED_SCOPES,
         Setting::ImpliedScopes => return None,
         Setting::GrantedWildcards => GRANTED_WILDCARDS,
+        Setting::Callers => CALLER_TABLE,
+        Setting::FirstParty => FIRST_PARTY_CLIENTS,
+        Setting::MaxIssuers => MAX_ISSUERS,
         Setting::Realm => REALM,
         Setting::Resource => RESOURCE,
         Setting::ScopesSupported => SCOPES_SUPPORTED,

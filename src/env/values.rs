@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::file;
 use super::nearest::nearest;
 use super::source::Problems;
+use crate::authentication::{CallerTable, InvalidCallerRow};
 use crate::authorization::Requirement;
 use crate::jose::Algorithm;
 use crate::scope::{Ceiling, InvalidScope, Scope, split_config_list};
@@ -126,6 +127,13 @@ pub(super) fn claims(text: &str) -> Result<Vec<(String, String)>, Problems> {
             Ok((name.to_owned(), value.to_owned()))
         }
     })
+}
+
+/// Rows of a caller table, in their order.
+pub(super) fn caller_table(text: &str) -> Result<CallerTable, Problems> {
+    let rows =
+        each_element(text, |row| row.parse().map_err(|fault: InvalidCallerRow| fault.to_string()))?;
+    Ok(CallerTable::from(rows))
 }
 
 /// Scopes and patterns that are all required.

@@ -102,7 +102,7 @@ impl Landing {
             let due = snapshot.due(chance());
             schedule.succeeded(due);
             shared.due.set(due);
-            shared.snapshot.store(Some(Arc::new(snapshot)));
+            shared.publish(snapshot);
             shared.set_answered(self.attempt);
             shared.set_failing(false);
         });
@@ -128,7 +128,7 @@ impl Landing {
         let shared = &self.shared;
         let took = now.duration_since(self.departed);
         let keys = shared.keys_in_use(now);
-        super::metrics::attempt(&shared.issuer, outcome, took, keys, shared.clock.now());
+        super::metrics::attempt(shared.label(), outcome, took, keys, shared.clock.now());
     }
 }
 

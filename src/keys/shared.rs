@@ -3,6 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 use std::sync::Mutex;
+#[cfg(feature = "metrics")]
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -22,6 +24,11 @@ use crate::jose::Algorithm;
 /// What requests read and attempts replace.
 pub(super) struct Shared {
     pub(super) issuer: Arc<str>,
+    /// By which it is counted.
+    #[cfg(feature = "metrics")]
+    pub(super) label: OnceLock<Arc<str>>,
+    /// Set once, when nobody wants its keys any more.
+    is_retired: AtomicBool,
     pub(super) source: KeySource,
     pub(super) algorithms: Box<[Algorithm]>,
     pub(super) max_stale: Duration,
@@ -46,6 +53,9 @@ impl Shared {
         let pace = if source.is_file() { Pace::FILE } else { Pace::NETWORK };
         Self {
             issuer,
+            #[cfg(feature = "metrics")]
+            label: OnceLock::new(),
+            is_retired: AtomicBool::new(false),
             source,
             algorithms: algorithms.into(),
             max_stale,
@@ -60,6 +70,29 @@ impl Shared {
             absent: AbsentKeys::new(),
             history: Mutex::default(),
         }
+    }
+
+    /// Its keys are used no more, not even for tokens that were verified with them.
+    pub(super) fn retire(&self) {
+        self.is_retired.store(true, Ordering::SeqCst);
+        self.snapshot.store(None);
+    }
+
+    pub(super) fn is_retired(&self) -> bool {
+        self.is_retired.load(Ordering::SeqCst)
+    }
+
+    /// Takes keys into use, unless there is no use for them.
+    pub(super) fn publish(&self, keys: KeySnapshot) {
+        self.snapshot.store(Some(Arc::new(keys)));
+        if self.is_retired() {
+            self.snapshot.store(None);
+        }
+    }
+
+    #[cfg(feature = "metrics")]
+    pub(super) fn label(&self) -> &Arc<str> {
+        self.label.get().unwrap_or(&self.issuer)
     }
 
     pub(super) fn is_failing(&self) -> bool {

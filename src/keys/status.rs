@@ -50,6 +50,9 @@ pub enum KeyState {
     Stale,
     /// There are none. Tokens are answered with 503.
     Missing,
+    /// The status is that of all issuers that a [pattern](crate::Issuer::matching) stands for: keys
+    /// of each are fetched when its tokens come.
+    OnDemand,
 }
 
 /// Counts of attempts to load the keys of one issuer, since the start of the process.
@@ -62,6 +65,41 @@ pub struct KeyFetches {
     pub failed: u64,
     /// Those that brought what was there already.
     pub unchanged: u64,
+}
+
+impl KeyFetches {
+    /// Both together.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            attempts: self.attempts + other.attempts,
+            failed: self.failed + other.failed,
+            unchanged: self.unchanged + other.unchanged,
+        }
+    }
+}
+
+impl KeyStatus {
+    /// Several issuers as one; `past` are the attempts of those that are no more.
+    pub(crate) fn of_many(name: &str, source: String, each: &[Self], past: KeyFetches) -> Self {
+        let error = each.iter().find_map(|status| {
+            let error = status.last_error.as_ref()?;
+            Some(format!("{}: {error}", status.issuer))
+        });
+        Self {
+            issuer: shown(name).into_owned(),
+            source,
+            address: None,
+            state: KeyState::OnDemand,
+            keys: each.iter().map(|status| status.keys).sum(),
+            kids: Vec::new(),
+            ignored: Vec::new(),
+            age: each.iter().filter_map(|status| status.age).max(),
+            next_refresh: each.iter().filter_map(|status| status.next_refresh).min(),
+            last_error: error,
+            metadata_error: None,
+            fetches: each.iter().fold(past, |all, status| all.and(status.fetches)),
+        }
+    }
 }
 
 impl KeyStore {

@@ -67,6 +67,19 @@ impl KeyStore {
         self.shared.snapshot.store(Some(Arc::new(snapshot)));
     }
 
+    /// Ends it: nothing is fetched any more, and what was fetched is gone.
+    pub(crate) fn retire(&self) {
+        self.shared.retire();
+        *lock(&self.keeper) = None;
+    }
+
+    /// Has it counted under another name than its own.
+    #[cfg_attr(not(feature = "metrics"), allow(unused_variables, clippy::unused_self))]
+    pub(crate) fn count_as(&self, label: &Arc<str>) {
+        #[cfg(feature = "metrics")]
+        let _ = self.shared.label.set(Arc::clone(label));
+    }
+
     /// The good keys, if there are any to judge by. Sees to a refresh ahead of their expiry and
     /// does not wait for it.
     pub(crate) fn current(&self, patience: Patience) -> Guard<Option<Arc<KeySnapshot>>> {
@@ -93,7 +106,7 @@ impl KeyStore {
         let missing = self.seek(seen, kid, patience);
         #[cfg(feature = "metrics")]
         if seen.is_some() && !matches!(missing, Missing::Wait(_)) {
-            super::metrics::unknown_key(&self.shared.issuer);
+            super::metrics::unknown_key(self.shared.label());
         }
         missing
     }
@@ -124,7 +137,8 @@ impl KeyStore {
         {
             return Missing::Unknown;
         }
-        let Some(runtime) = self.runtime() else {
+        let runtime = self.runtime().filter(|_| !shared.is_retired());
+        let Some(runtime) = runtime else {
             return Missing::Unavailable { retry_after: NO_RUNTIME };
         };
         let cause = if seen.is_some() { Cause::UnknownKey } else { Cause::NoKeys };
@@ -228,6 +242,9 @@ impl KeyStore {
     fn take_off(&self, runtime: &Handle, attempt: u64, cause: Cause, now: Instant) {
         self.shared.depart(now);
         let mut keeper = lock(&self.keeper);
+        if self.shared.is_retired() {
+            return;
+        }
         // Whoever was slow to come here must not end the task of a later attempt.
         if keeper.as_ref().is_none_or(|keeper| keeper.began_with() < attempt) {
             *keeper = Some(Keeper::start(runtime, Arc::clone(&self.shared), attempt, cause));

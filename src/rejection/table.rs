@@ -79,7 +79,10 @@ pub(super) const fn row(kind: RejectionKind) -> Row {
         K::SenderConstrained => {
             Row::bad_token("The access token is bound to a key that was not proven")
         }
-        K::RequiredClaimNotMet => Row::bad_token("The access token is not meant for this use"),
+        // A client must not learn from the text which tenants there are.
+        K::RequiredClaimNotMet | K::WrongTenant => {
+            Row::bad_token("The access token is not meant for this use")
+        }
         // RFC 9470 §3.
         K::InsufficientUserAuthentication => Row::new(
             StatusCode::UNAUTHORIZED,

@@ -11,7 +11,9 @@ use http::Response;
 use super::metadata::{Advertised, Checked};
 use super::{Inner, ResourceServer};
 use crate::access_token::ServerMark;
-use crate::authentication::{Authenticator, Issuer, SharedSettings, TrustedIssuer};
+use crate::authentication::{
+    Authenticator, Compiled, Issuer, IssuerFamily, SharedSettings, TrustedIssuer,
+};
 use crate::authorization::Requirement;
 use crate::challenge::{ChallengeSettings, Challenges};
 use crate::clock::{Clock, SystemClock};
@@ -272,7 +274,8 @@ impl ResourceServerBuilder {
         let challenge = Arc::new(self.challenge_settings(&advertised, &mut faults));
         let last_good = self.check_snapshot(&mut faults).and_then(|path| self.last_good(path));
         let clock = self.clock.clone().unwrap_or_else(|| Arc::new(SystemClock));
-        let trusted = self.trusted_issuers(client, last_good, &clock, &advertised, &mut faults);
+        let (trusted, families) =
+            self.trusted_issuers(client, last_good, &clock, &advertised, &mut faults);
         let metadata = advertised.metadata(&self.issuers, &mut faults);
         faults.or(())?;
         advertised.warn();
@@ -280,7 +283,7 @@ impl ResourceServerBuilder {
         let required = Arc::new(self.required);
         let mark = ServerMark::new(Arc::new(Origin::new(&challenges, &required, &clock)));
         let cached = self.token_cache.unwrap_or(DEFAULT_TOKEN_CACHE);
-        let authenticator = Authenticator::new(trusted, clock, mark, cached);
+        let authenticator = Authenticator::new(trusted, families, clock, mark, cached);
         Ok(ResourceServer(Arc::new(Inner {
             authenticator,
             challenge,
@@ -313,12 +316,12 @@ impl ResourceServerBuilder {
         clock: &Arc<dyn Clock>,
         advertised: &Checked,
         faults: &mut Faults,
-    ) -> Vec<TrustedIssuer> {
+    ) -> (Vec<TrustedIssuer>, Vec<IssuerFamily>) {
         if self.issuers.is_empty() {
             faults.add_about(Setting::Issuer, "issuer", "at least one issuer is needed");
         }
         let shared = SharedSettings {
-            default_audience: advertised.resource(),
+            default_audience: advertised.resource().map(Into::into),
             allow_http: self.allow_http,
             max_stale: self.max_stale.unwrap_or(DEFAULT_MAX_STALE),
             client,
@@ -326,7 +329,7 @@ impl ResourceServerBuilder {
             last_good,
         };
         let mut names = Vec::new();
-        let mut trusted = Vec::new();
+        let (mut trusted, mut families) = (Vec::new(), Vec::new());
         for issuer in &self.issuers {
             if names.contains(&issuer.name()) {
                 faults.add_about(
@@ -343,7 +346,11 @@ impl ResourceServerBuilder {
                     "cannot grant patterns to clients of an MCP server",
                 );
             }
-            trusted.extend(issuer.clone().compile(&shared, faults));
+            match issuer.clone().trust(&shared, faults) {
+                Some(Compiled::One(issuer)) => trusted.push(*issuer),
+                Some(Compiled::Many(family)) => families.push(*family),
+                None => {}
+            }
         }
         #[cfg(feature = "introspection")]
         for issuer in self.issuers.iter().filter(|issuer| issuer.is_introspected()).skip(1) {
@@ -353,7 +360,7 @@ impl ResourceServerBuilder {
                 "opaque tokens do not say whose they are: one issuer can be introspected",
             );
         }
-        trusted
+        (trusted, families)
     }
 
     fn challenge_settings(&self, advertised: &Checked, faults: &mut Faults) -> ChallengeSettings {
@@ -390,8 +397,8 @@ impl ResourceServerBuilder {
 
     /// None is read where no issuer is asked for keys.
     fn last_good(&self, path: &Path) -> Option<Arc<LastGoodFile>> {
-        let asked: Vec<&str> =
-            self.issuers.iter().filter(|issuer| issuer.needs_http()).map(Issuer::name).collect();
+        let is_asked = |issuer: &&Issuer| issuer.needs_http() && !issuer.is_pattern();
+        let asked: Vec<&str> = self.issuers.iter().filter(is_asked).map(Issuer::name).collect();
         if asked.is_empty() {
             return None;
         }

@@ -21,6 +21,8 @@ use crate::rejection_kind::RejectionKind;
 pub(crate) struct Gate {
     server: ResourceServer,
     requirement: Arc<Requirement>,
+    /// Whether the requirement has to be completed for each request.
+    depends_on_request: bool,
     anonymous_may_pass: bool,
     /// `None` where there is one request to come, which needs one of them at most.
     challenges: Option<Arc<Challenges>>,
@@ -50,6 +52,8 @@ pub(crate) struct Pending {
     wait: Wait,
     token: Box<[u8]>,
     certificate: Option<ClientCertificate>,
+    /// What the request needs, where that is not what every request of the route needs.
+    requirement: Option<Arc<Requirement>>,
 }
 
 impl Gate {
@@ -67,14 +71,29 @@ impl Gate {
     /// For one request, whose requirement no other has.
     pub(crate) fn for_one(server: &ResourceServer, requirement: Requirement) -> Self {
         let requirement = Arc::new(Requirement::clone(&server.0.required).and(requirement));
-        Self { server: server.clone(), requirement, anonymous_may_pass: false, challenges: None }
+        let depends_on_request = requirement.depends_on_request();
+        let server = server.clone();
+        Self {
+            server,
+            requirement,
+            depends_on_request,
+            anonymous_may_pass: false,
+            challenges: None,
+        }
     }
 
     /// Without a route: what the server requires of every request.
     pub(crate) fn plain(server: &ResourceServer) -> Self {
         let requirement = Arc::clone(&server.0.required);
         let challenges = Some(Arc::clone(&server.0.challenges));
-        Self { server: server.clone(), requirement, anonymous_may_pass: false, challenges }
+        let depends_on_request = requirement.depends_on_request();
+        Self {
+            server: server.clone(),
+            requirement,
+            depends_on_request,
+            anonymous_may_pass: false,
+            challenges,
+        }
     }
 
     pub(crate) fn server(&self) -> &ResourceServer {
@@ -91,6 +110,9 @@ impl Gate {
         uri: &Uri,
         extensions: &Extensions,
     ) -> Decision {
+        if self.depends_on_request {
+            return self.decide_by_request(headers, uri, extensions);
+        }
         let server = self.server.0.authenticator.server();
         let known = extensions.get::<AccessToken>();
         if let Some(token) = known.filter(|token| token.server() == server) {
@@ -110,6 +132,26 @@ impl Gate {
             }
             Err(kind) => Decision::Refuse(self.reject(kind)),
         }
+    }
+
+    fn decide_by_request(
+        &self,
+        headers: &HeaderMap,
+        uri: &Uri,
+        extensions: &Extensions,
+    ) -> Decision {
+        let gate = self.with(Arc::new(self.requirement.of(headers, uri)));
+        match gate.decide(headers, uri, extensions) {
+            Decision::Wait(pending) => {
+                Decision::Wait(Pending { requirement: Some(gate.requirement), ..pending })
+            }
+            decision => decision,
+        }
+    }
+
+    /// The same with a requirement that is complete.
+    fn with(&self, requirement: Arc<Requirement>) -> Self {
+        Self { requirement, depends_on_request: false, ..self.clone() }
     }
 
     /// Decides about a token that came by itself, waiting for keys where it has to.
@@ -135,7 +177,8 @@ impl Gate {
             Authentication::Done(result) => Judgement::Done(self.conclude(result, certificate)),
             Authentication::Wait(wait) => {
                 let certificate = certificate().cloned();
-                Judgement::Wait(Pending { wait, token: token.into(), certificate })
+                let token = token.into();
+                Judgement::Wait(Pending { wait, token, certificate, requirement: None })
             }
         }
     }
@@ -143,12 +186,14 @@ impl Gate {
     /// Waits for what is missing, at most two seconds, and decides.
     pub(crate) async fn judge_after(
         &self,
-        Pending { wait, token, certificate }: Pending,
+        Pending { wait, token, certificate, requirement }: Pending,
     ) -> Result<AccessToken, Rejection> {
+        let completed = requirement.map(|requirement| self.with(requirement));
+        let gate = completed.as_ref().unwrap_or(self);
         let deadline = Instant::now() + MAX_WAIT;
         let authenticator = &self.server.0.authenticator;
         let judged = authenticator.authenticate_after(wait, &token, deadline).await;
-        self.conclude(judged, || certificate.as_ref())
+        gate.conclude(judged, || certificate.as_ref())
     }
 
     pub(crate) fn reject(&self, kind: RejectionKind) -> Rejection {

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::access_token::AccessToken;
-use crate::authentication::{Authenticator, TrustedIssuer};
+use crate::authentication::{Authenticator, IssuerFamily, TrustedIssuer};
 use crate::authorization::Requirement;
 use crate::challenge::{ChallengeSettings, Challenges};
 use crate::client_certificate::ClientCertificate;
@@ -81,7 +81,7 @@ impl ResourceServer {
         self.0.challenges.reject(kind)
     }
 
-    /// Fetches the keys of all issuers now, so that the first request finds them.
+    /// Fetches the keys of all issuers now, those of patterns aside, so that the first request finds them.
     ///
     /// # Errors
     /// Names the issuers whose keys could not be had and says why. The server is usable all the
@@ -100,14 +100,16 @@ impl ResourceServer {
     }
 
     /// The keys of every issuer as they are now, for readiness checks and status pages. The order
-    /// is that of the issuers' names.
+    /// is that of the issuers' names. The issuers of a [pattern](crate::Issuer::matching) are one
+    /// entry.
     ///
     /// Nothing is fetched for it. Where readiness depends on it, call
     /// [`load_keys`](Self::load_keys) at the start: keys are fetched from then on, and otherwise
     /// from the first request on, which readiness would keep away.
     pub fn keys(&self) -> Vec<KeyStatus> {
         let stores = self.0.authenticator.issuers().map(TrustedIssuer::keys);
-        let mut status: Vec<_> = stores.map(KeyStore::status).collect();
+        let families = self.0.authenticator.families().iter().map(IssuerFamily::status);
+        let mut status: Vec<_> = stores.map(KeyStore::status).chain(families).collect();
         status.sort_by(|one, other| one.issuer.cmp(&other.issuer));
         status
     }
@@ -148,6 +150,8 @@ impl fmt::Debug for ResourceServer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let issuers: Vec<_> =
             self.0.authenticator.issuers().map(|issuer| issuer.keys().issuer()).collect();
+        let families = self.0.authenticator.families().iter().map(IssuerFamily::text);
+        let issuers: Vec<_> = issuers.into_iter().chain(families).collect();
         f.debug_struct("ResourceServer").field("issuers", &issuers).finish_non_exhaustive()
     }
 }

@@ -25,5 +25,5 @@ pub(crate) fn rule_of(
     for warning in rules.warnings() {
         debug_assert_eq!(warning.lines().count(), 1);
     }
-    Ok(rules.compile(server).route(method, canonical).rule)
+    Ok(rules.compile(server).route(method, canonical, "").rule)
 }

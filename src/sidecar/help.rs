@@ -105,7 +105,8 @@ Neither the token nor its signature is printed; values of claims are, where a ch
 
 Options:
   --request    method and path of the request, as in --request \"GET /orders/7\": says which rule of
-               PORTCULLIS_RULES applies, and judges the token by it
+               PORTCULLIS_RULES applies, and judges the token by it. Where rules look at the host,
+               write it: --request \"GET https://acme.api.example.com/orders/7\"
   --offline    uses no network. Signatures are checked only with PORTCULLIS_JWKS or
                PORTCULLIS_JWKS_FILE. Otherwise the best answer is \"would pass, if the signature is
                good\", with exit code 1, as it is not known whether it would
@@ -126,9 +127,15 @@ Environment:
   is a fault. All faults are reported together.
 
  Tokens: where they come from and whom they are for
-  PORTCULLIS_ISSUER             one or more issuer URLs (required)
+  PORTCULLIS_ISSUER             one or more issuer URLs; * in one stands for a whole label of the
+                                host or segment of the path (required)
+  PORTCULLIS_PRESET             settings for a well-known system: auth0, keycloak, entra, okta,
+                                cognito, google, wristband, entrypage or mobilefirst (default none)
+  PORTCULLIS_MAX_ISSUERS        how many issuers a pattern may stand for at a time
+                                (required with a pattern)
   PORTCULLIS_AUDIENCE           accepted audiences, exact strings
                                 (default PORTCULLIS_RESOURCE, else required)
+  PORTCULLIS_AUDIENCE_CLAIM     claim in which audiences are looked for (default aud)
   PORTCULLIS_RESOURCE           resource identifier (RFC 9728); its metadata document is named in
                                 challenges (default none)
   PORTCULLIS_SCOPES_SUPPORTED   scopes that the metadata document lists, no patterns (default none)
@@ -140,6 +147,15 @@ Environment:
   PORTCULLIS_REQUIRED_CLAIMS    name=value pairs, all of which must hold (default none)
   PORTCULLIS_SKIP_AUDIENCE      dangerously: tokens need not be meant for us; only together with
                                 PORTCULLIS_REQUIRED_CLAIMS (default off)
+
+ Callers: people and clients
+  PORTCULLIS_CALLER_TABLE       by what they are told apart, the first that holds: client: or user:
+                                with claim=value, claim, claim==claim or claim!=claim
+                                (default client:sub==client_id user:sub!=client_id)
+  PORTCULLIS_CLIENT_CLAIMS      claims that name the client; the first one present counts
+                                (default client_id azp)
+  PORTCULLIS_FIRST_PARTY_CLIENTS  the clients that are our own, for rules with party
+                                (default none)
 
  Scopes
   PORTCULLIS_REQUIRED_SCOPES    every request needs all of these; * in one makes it a pattern

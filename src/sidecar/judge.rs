@@ -56,7 +56,8 @@ pub(super) enum Verdict {
     Wait(Pin<Box<dyn Future<Output = Result<AccessToken, Rejection>> + Send>>),
 }
 
-/// Judges a request by method, path and fields. Its path is [canonical] where there are rules.
+/// Judges a request by method, path and fields. Its path is [canonical] where there are rules, and
+/// `host` is what it was routed by, empty where that is not known.
 ///
 /// `is_preflight` says whether it is a CORS preflight and nothing besides, for a service that tells
 /// methods apart. The number is that of the rule that counts.
@@ -64,9 +65,10 @@ pub(super) fn judge<B>(
     server: &ResourceServer,
     routes: &Routes,
     request: &Request<B>,
+    host: &str,
     is_preflight: impl FnOnce() -> bool,
 ) -> (Option<usize>, Verdict) {
-    let Route { rule, access } = routes.route(request.method(), request.uri().path());
+    let Route { rule, access } = routes.route(request.method(), request.uri().path(), host);
     let Some(gate) = access.gate() else { return (rule, Verdict::Done(Ok(Pass::Public))) };
     if server.preflight() == Preflight::Pass && is_preflight() {
         return (rule, Verdict::Done(Ok(Pass::Preflight)));

@@ -54,6 +54,17 @@ pub struct Tokens {
     pub id_token: String,
 }
 
+/// Who signs in, by which client, for what.
+#[derive(Clone, Copy, Debug)]
+pub struct Login<'a> {
+    pub client: &'a str,
+    /// Public clients have none.
+    pub secret: Option<&'a str>,
+    pub user: &'a str,
+    pub resource: &'a str,
+    pub scope: &'a str,
+}
+
 /// How an endpoint answers.
 #[derive(Clone, Copy, Debug)]
 pub enum Mode {
@@ -90,7 +101,17 @@ struct TokenResponse {
 impl OidcProvider {
     /// Starts the server on a free port; `None` as [`start_script`] says.
     pub async fn start() -> Option<Self> {
-        let (server, line) = start_script("server.mjs", &[]).await?;
+        Self::start_as("server.mjs", &[]).await
+    }
+
+    /// The same server as another system, which `tests/oidc-provider/system.mjs` describes. It takes
+    /// no commands and counts nothing.
+    pub async fn start_system(config: &serde_json::Value) -> Option<Self> {
+        Self::start_as("system.mjs", &[&config.to_string()]).await
+    }
+
+    async fn start_as(script: &str, arguments: &[&str]) -> Option<Self> {
+        let (server, line) = start_script(script, arguments).await?;
         let Ready { issuer, control } = serde_json::from_str(&line).expect("the ready line");
         Some(Self { _server: server, issuer, control, http: client() })
     }
@@ -109,41 +130,56 @@ impl OidcProvider {
         tokens(request).await.access_token
     }
 
+    /// An access token for this client, which calls for itself.
+    pub async fn machine_token(&self, client: &str, secret: &str, scope: &str) -> String {
+        let form = [("grant_type", "client_credentials"), ("scope", scope)];
+        tokens(self.token_request(&form).basic_auth(client, Some(secret))).await.access_token
+    }
+
     /// The tokens for the client `web` after a login of `alice`, who consents to everything.
     pub async fn authorization_code(&self, resource: &str, scope: &str) -> Tokens {
+        self.sign_in(&Login { client: WEB, secret: None, user: USER, resource, scope }).await
+    }
+
+    /// The tokens for a client after somebody has signed in and consented to everything.
+    pub async fn sign_in(&self, login: &Login<'_>) -> Tokens {
         let verifier = random();
-        let code = self.authorize(resource, scope, &verifier).await;
-        let response = tokens(self.token_request(&[
+        let code = self.authorize(login, &verifier).await;
+        let request = self.token_request(&[
             ("grant_type", "authorization_code"),
-            ("client_id", WEB),
+            ("client_id", login.client),
             ("redirect_uri", REDIRECT_URI),
             ("code", &code),
             ("code_verifier", &verifier),
             // Otherwise a request with `openid` gets an opaque token for the userinfo endpoint.
-            ("resource", resource),
-        ]))
+            ("resource", login.resource),
+        ]);
+        let response = tokens(match login.secret {
+            Some(secret) => request.basic_auth(login.client, Some(secret)),
+            None => request,
+        })
         .await;
         let id_token = response.id_token.expect("an ID token");
         Tokens { access_token: response.access_token, id_token }
     }
 
     /// Runs the authorization request and returns the code.
-    async fn authorize(&self, resource: &str, scope: &str, verifier: &str) -> String {
+    async fn authorize(&self, login: &Login<'_>, verifier: &str) -> String {
         let challenge =
             URL_SAFE_NO_PAD.encode(digest::digest(&digest::SHA256, verifier.as_bytes()));
         let state = random();
         let mut url = self.endpoint("/auth");
         url.query_pairs_mut()
             .append_pair("response_type", "code")
-            .append_pair("client_id", WEB)
+            .append_pair("client_id", login.client)
             .append_pair("redirect_uri", REDIRECT_URI)
-            .append_pair("resource", resource)
-            .append_pair("scope", format!("openid {scope}").trim_end())
+            .append_pair("resource", login.resource)
+            .append_pair("scope", format!("openid {}", login.scope).trim_end())
             .append_pair("state", &state)
             .append_pair("code_challenge", &challenge)
             .append_pair("code_challenge_method", "S256");
 
-        let callback = Browser::new(&self.http).sign_in(url).await;
+        let callback = Browser::new(&self.http, login.user).sign_in(url).await;
         let mut answer: BTreeMap<_, _> = callback.query_pairs().into_owned().collect();
         assert_eq!(answer.get("iss"), Some(&self.issuer), "{callback}");
         assert_eq!(answer.get("state"), Some(&state), "{callback}");
@@ -239,6 +275,7 @@ impl Mode {
 /// As much of a browser as a login needs: it keeps cookies, follows redirects and submits forms.
 struct Browser<'a> {
     http: &'a Client,
+    user: &'a str,
     /// All cookies go to all pages: their paths only keep apart logins that run side by side.
     cookies: BTreeMap<String, String>,
 }
@@ -247,8 +284,8 @@ impl<'a> Browser<'a> {
     /// Login and consent take seven requests; a server that wants more sends us in circles.
     const MOST_STEPS: usize = 10;
 
-    fn new(http: &'a Client) -> Self {
-        Self { http, cookies: BTreeMap::new() }
+    fn new(http: &'a Client, user: &'a str) -> Self {
+        Self { http, user, cookies: BTreeMap::new() }
     }
 
     /// Walks from the authorization endpoint to the redirect back to the client, and returns that.
@@ -275,7 +312,7 @@ impl<'a> Browser<'a> {
         let field = |before| between(&html, before, '"').unwrap_or_else(|| panic!("{url}: {html}"));
         let action = url.join(field("action=\"")).unwrap();
         let prompt = field("name=\"prompt\" value=\"");
-        let form = [("prompt", prompt), ("login", USER), ("password", "any")];
+        let form = [("prompt", prompt), ("login", self.user), ("password", "any")];
         self.send(post_form(self.http, action, &form)).await
     }
 

@@ -23,11 +23,11 @@ impl Asked {
         issuer: &str,
         introspection: Introspection,
         audience: Option<&Audience>,
-        shared: &Shared<'_>,
+        shared: &Shared,
         fault: &mut impl FnMut(Setting, &str),
     ) -> Option<Self> {
         let audiences: Vec<&str> = match audience {
-            Some(Audience::OneOf(audiences)) => audiences.iter().map(AsRef::as_ref).collect(),
+            Some(Audience::OneOf { accepted, .. }) => accepted.iter().map(AsRef::as_ref).collect(),
             Some(Audience::Skipped) | None => Vec::new(),
         };
         let every_token = introspection.is_for_every_token();

@@ -15,6 +15,7 @@ use std::time::Duration;
 pub(super) use asked::Asked;
 use verdict::Verdict;
 
+use super::family::IssuerFamily;
 use super::trusted::TrustedIssuer;
 use super::{Authenticator, Refused, Stop, Wait};
 use crate::access_token::AccessToken;
@@ -54,22 +55,35 @@ impl Introspected {
     }
 
     /// Whether this token is asked about.
-    pub(super) fn is_for(&self, token: &[u8], issuers: &[Arc<TrustedIssuer>]) -> bool {
+    pub(super) fn is_for(
+        &self,
+        token: &[u8],
+        issuers: &[Arc<TrustedIssuer>],
+        families: &[IssuerFamily],
+    ) -> bool {
         if !shape::is_jwt(token) {
             return true;
         }
-        self.every_token && !(issuers.len() > 1 && self.is_of_another(token, issuers))
+        let has_others = issuers.len() > 1 || !families.is_empty();
+        self.every_token && !(has_others && self.is_of_another(token, issuers, families))
     }
 
-    /// A JWT goes to the issuer that it names. One that nobody knows is not asked about either.
-    fn is_of_another(&self, token: &[u8], issuers: &[Arc<TrustedIssuer>]) -> bool {
-        let named = || {
+    /// A JWT is for the issuer that it names to judge, where that is one of ours.
+    fn is_of_another(
+        &self,
+        token: &[u8],
+        issuers: &[Arc<TrustedIssuer>],
+        families: &[IssuerFamily],
+    ) -> bool {
+        let is_another = || {
             let jws = CompactJws::parse(token).ok()?;
             let claims = json::members(std::str::from_utf8(jws.payload()).ok()?).ok()?;
             let iss = claims.get("iss")?.as_str()?;
-            issuers.iter().find(|issuer| *issuer.name == *iss)
+            let is_listed = issuers.iter().any(|issuer| *issuer.name == *iss);
+            let is_of_family = || families.iter().any(|family| family.has(iss));
+            Some(*self.issuer.name != *iss && (is_listed || is_of_family()))
         };
-        named().is_some_and(|named| !Arc::ptr_eq(named, &self.issuer))
+        is_another().unwrap_or(false)
     }
 }
 

@@ -43,7 +43,7 @@ impl Verdict {
         if token.contains("aud") || !implied {
             audience(issuer, &token)?;
         }
-        let identity = Identity::read(&token)?;
+        let identity = Identity::read(issuer, &token)?;
         let granted = granted(issuer, &token)?;
         check_kind(&token)?;
         let binding = Binding::of(confirmation::read(&token)?, required(issuer, &token))?;

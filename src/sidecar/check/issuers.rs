@@ -26,6 +26,11 @@ pub(super) async fn write(server: &ResourceServer, page: &mut Page) -> bool {
             }
         }
     }
+    for family in server.authenticator().families() {
+        page.heading(&format!("Issuers {}", shown(family.text())));
+        page.row("keys from", "each of them, when its first token comes");
+        page.row("live", &format!("{} at most", family.places()));
+    }
     good
 }
 

@@ -1,7 +1,7 @@
 //! What every request needs.
 
 use super::page::Page;
-use crate::authentication::{IssuerPolicy, Profile};
+use crate::authentication::{IssuerFamily, IssuerPolicy, Profile};
 use crate::resource_server::ResourceServer;
 use crate::sidecar::words::{list, shown, span};
 
@@ -9,7 +9,8 @@ pub(super) fn write(server: &ResourceServer, page: &mut Page) {
     page.heading("Every request needs");
     // The environment configures all issuers alike.
     let issuer = server.authenticator().issuers().next();
-    if let Some(policy) = issuer.map(|issuer| issuer.policy()) {
+    let example = server.authenticator().families().iter().find_map(IssuerFamily::example);
+    if let Some(policy) = issuer.or(example.as_ref()).map(|issuer| issuer.policy()) {
         token(&policy, page);
     }
     let scopes = server.required().describe();

@@ -1,5 +1,6 @@
 //! The claims, check by check.
 
+use std::iter;
 use std::time::SystemTime;
 
 use super::report::{Check, Line};
@@ -24,7 +25,7 @@ pub(super) fn lines(
             ClaimCheck::Presence => profile(&policy, claims, result),
             ClaimCheck::Lifetime => lifetime::line(&policy, claims, now, result),
             ClaimCheck::Audience => audience(&policy, claims, result),
-            ClaimCheck::Identity => identity(claims, result),
+            ClaimCheck::Identity => identity(&policy, claims, result),
             ClaimCheck::Scope => scope(issuer, claims, result),
             ClaimCheck::Kind => kind(issuer.foreign_sign(claims, typ), claims, result),
             ClaimCheck::Binding => binding(claims, result),
@@ -52,10 +53,11 @@ fn profile(policy: &IssuerPolicy<'_>, claims: &Members<'_>, result: Checked) -> 
 }
 
 fn audience(policy: &IssuerPolicy<'_>, claims: &Members<'_>, result: Checked) -> Line {
-    let found = match claims.get("aud") {
+    let name = policy.audience_claim;
+    let found = match claims.get(name) {
         // A list of one looks like a list of several, as which it is compared.
-        Some(Json::String(audience)) => format!("aud is {}", list([audience.as_ref()])),
-        _ => values::member(claims, "aud"),
+        Some(Json::String(audience)) => format!("{name} is {}", list([audience.as_ref()])),
+        _ => values::member(claims, name),
     };
     let expected = match policy.audiences {
         Some([only]) => format!("this API accepts {}", shown(only)),
@@ -67,18 +69,19 @@ fn audience(policy: &IssuerPolicy<'_>, claims: &Members<'_>, result: Checked) ->
     Line::new(Check::Audience, result, found, expected)
 }
 
-fn identity(claims: &Members<'_>, result: Checked) -> Line {
-    const NAMES: [&str; 4] = ["sub", "client_id", "azp", "jti"];
+fn identity(policy: &IssuerPolicy<'_>, claims: &Members<'_>, result: Checked) -> Line {
+    let client_claims = policy.client_claims.iter().map(AsRef::as_ref);
+    let who: Vec<&str> = iter::once("sub").chain(client_claims).collect();
     let is_good = |name: &&str| {
         claims.get(name).is_none_or(|value| value.as_str().is_some_and(|text| !text.is_empty()))
     };
-    let found = match NAMES.into_iter().find(|name| !is_good(name)) {
+    let found = match who.iter().copied().chain(["jti"]).find(|name| !is_good(name)) {
         Some(name) if result.is_err() => values::member(claims, name),
+        None if result.is_err() => "act is no chain of parties with a sub".to_owned(),
         _ => {
-            let told = ["sub", "client_id", "azp"].into_iter();
-            let told: Vec<_> = told.filter(|name| claims.contains(name)).collect();
+            let told: Vec<_> = who.iter().filter(|name| claims.contains(name)).collect();
             match told.as_slice() {
-                [] => "sub, client_id and azp are missing".to_owned(),
+                [] => format!("{} are missing", enumerate_names(&who)),
                 names => {
                     let texts = names.iter().map(|name| values::short_member(claims, name));
                     texts.collect::<Vec<_>>().join(", ")
@@ -87,6 +90,15 @@ fn identity(claims: &Members<'_>, result: Checked) -> Line {
         }
     };
     Line::new(Check::Identity, result, found, "strings that are not empty, if they are there")
+}
+
+/// `a, b and c`.
+fn enumerate_names(names: &[&str]) -> String {
+    match names.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
 }
 
 fn scope(issuer: &TrustedIssuer, claims: &Members<'_>, result: Checked) -> Line {

@@ -4,7 +4,7 @@ use std::time::SystemTime;
 
 use super::report::{Check, Line, Outcome};
 use super::{claims, header, keys, scopes, values};
-use crate::authentication::{Authenticator, TrustedIssuer};
+use crate::authentication::{Authenticator, IssuerFamily, TrustedIssuer};
 use crate::authorization::Requirement;
 use crate::clock::NumericDate;
 use crate::jose::json::{self, Members};
@@ -39,6 +39,7 @@ pub(super) async fn write(
     let parsed = JoseHeader::parse(jws.header());
     let claims = members(jws.payload());
     let issuer = claims.as_ref().and_then(|claims| authenticator.issuer_of(claims));
+    let issuer = issuer.as_deref();
     let typ = header::typ(raw_header.as_ref(), &parsed);
     lines.extend(header::lines(authenticator, issuer, raw_header.as_ref(), &parsed, &typ));
 
@@ -125,7 +126,9 @@ fn issuer_line(
     issuer: Option<&TrustedIssuer>,
     claims: &Members<'_>,
 ) -> Line {
-    let trusted: Vec<_> = authenticator.issuers().map(|issuer| issuer.policy().name).collect();
+    let families = authenticator.families().iter().map(IssuerFamily::text);
+    let listed = authenticator.issuers().map(|issuer| issuer.policy().name);
+    let trusted: Vec<_> = listed.chain(families).collect();
     let result = issuer.map(drop).ok_or(RejectionKind::UntrustedIssuer);
     let found = values::member(claims, "iss");
     let iss = claims.get("iss").and_then(|iss| iss.as_str()).unwrap_or_default();

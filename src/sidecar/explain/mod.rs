@@ -104,10 +104,10 @@ async fn explain_for(
     now: SystemTime,
     offline: bool,
 ) -> Report {
-    let (method, path) = (request.method(), request.path());
-    let ruling = routes.ruling(method, path);
+    let (method, path, host) = (request.method(), request.path(), request.host());
+    let ruling = routes.ruling(method, path, host);
     let mut lines = vec![rule::line(ruling.as_ref(), request)];
-    let route = routes.route(method, path);
+    let route = routes.route(method, path, host);
     let Some(gate) = route.access.gate() else {
         let note = Some("no token is looked at".to_owned());
         return Report { lines, verdict: Verdict { answer: Answer::Pass, note } };
@@ -123,6 +123,10 @@ async fn explain_for(
         let genuine = server.authenticator().authenticate_without_waiting(token.as_bytes()).ok();
         let token = genuine.and_then(|genuine| genuine.shown_with(|| certificate.as_ref()).ok());
         let more = rule::more_lines(parts, token.as_ref(), lines.last());
+        // Tenants are judged before scope, which is the last line so far.
+        let tenants = rule::tenant_lines(parts, token.as_ref(), lines.last());
+        let before_scope = lines.len().saturating_sub(1);
+        lines.splice(before_scope..before_scope, tenants);
         lines.extend(more);
     }
     let verdict = Verdict::new(server, judged.err(), certificate.is_some(), &lines, offline);

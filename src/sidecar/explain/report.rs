@@ -15,7 +15,7 @@ pub(super) struct Report {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum Check {
-    /// Only where a request is given, as the last three.
+    /// Only where a request is given, as tenant, login, claim and callers.
     Rule,
     Form,
     Header,
@@ -33,6 +33,7 @@ pub(super) enum Check {
     Kind,
     Binding,
     RequiredClaims,
+    RuleTenant,
     Scopes,
     Login,
     /// In place of all of these, where the issuer is asked about the token.
@@ -86,6 +87,7 @@ impl Check {
             Self::Scopes => "scopes",
             Self::Login => "login",
             Self::Introspection => "introspection",
+            Self::RuleTenant => "tenant",
             Self::RuleClaim => "claim",
             Self::Callers => "callers",
         }

@@ -6,21 +6,27 @@ use crate::sidecar::Failure;
 use crate::sidecar::path::canonical;
 use crate::sidecar::rules::{Routes, method};
 
-/// A method and a path, without its query.
+/// A method and a path, without its query, and the host if it is told.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::sidecar) struct RequestLine {
     method: Method,
+    host: String,
     path: String,
 }
 
 impl RequestLine {
-    /// `GET /orders/7`. `None` where it is something else.
+    /// `GET /orders/7` or `GET https://api.example.com/orders/7`. `None` where it is something else.
     pub(in crate::sidecar) fn parse(text: &str) -> Option<Self> {
         let mut words = text.split_ascii_whitespace();
         let (method, target) = (words.next()?, words.next()?);
+        let (host, target) = match target.split_once("://") {
+            Some(("https" | "http", rest)) => rest.split_at_checked(rest.find('/')?)?,
+            _ => ("", target),
+        };
         let path = target.split(['?', '#']).next().filter(|path| path.starts_with('/'))?;
         let method = Method::from_bytes(method.as_bytes()).ok()?;
-        words.next().is_none().then(|| Self { method, path: path.to_owned() })
+        let (host, path) = (host.to_owned(), path.to_owned());
+        words.next().is_none().then_some(Self { method, host, path })
     }
 
     /// With its path as rules are asked about it.
@@ -42,6 +48,11 @@ impl RequestLine {
 
     pub(super) fn method(&self) -> &Method {
         &self.method
+    }
+
+    /// Empty where it is not told.
+    pub(super) fn host(&self) -> &str {
+        &self.host
     }
 
     pub(super) fn path(&self) -> &str {
@@ -68,6 +79,21 @@ mod tests {
         {
             let Err(Failure::Usage(problem)) = told(text) else { panic!("{text}") };
             assert!(problem.starts_with("--request: ") && problem.ends_with(hint), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_host_may_be_told() {
+        for (text, host, path) in [
+            ("GET https://acme.example.com/x?y", "acme.example.com", "/x"),
+            ("GET http://h:8080/", "h:8080", "/"),
+            ("GET /x://y/z", "", "/x://y/z"),
+        ] {
+            let line = RequestLine::parse(text).unwrap();
+            assert_eq!((line.host(), line.path()), (host, path), "{text}");
+        }
+        for bad in ["GET https://h", "GET ftp://h/x", "GET h/x"] {
+            assert_eq!(RequestLine::parse(bad), None, "{bad}");
         }
     }
 

@@ -30,42 +30,57 @@ pub(super) fn more_lines(
     token: Option<&AccessToken>,
     last: Option<&Line>,
 ) -> Vec<Line> {
-    let judge = |check, requirement, wanted: &str, found: &dyn Fn(&AccessToken) -> String| match (
-        token, last,
-    ) {
-        (Some(token), _) => judge(check, requirement, token, wanted, found(token)),
-        (None, Some(last)) if last.outcome == Outcome::Skipped => {
-            Line::new(check, Outcome::Skipped, last.found.clone(), "")
-        }
-        (None, _) => Line::skipped(check, "the token is not genuine"),
-    };
     let login = parts.login.iter().map(|(login, wanted)| {
-        let found = |token: &AccessToken| match token.check(wanted) {
-            Ok(()) => "this token meets it".to_owned(),
-            Err(_) => "this token does not meet it".to_owned(),
-        };
-        judge(Check::Login, wanted, login, &found)
+        judge_or_skip(Check::Login, wanted, (token, last), login, &meets_it_or_not)
     });
     let claims = parts.claims.iter().map(|part| {
         let wanted = format!("the claim {}", shown(&part.text));
-        let found = |token: &AccessToken| claim(token, &part.name);
-        judge(Check::RuleClaim, &part.requirement, &wanted, &found)
+        let found = |token: &AccessToken, _: bool| claim(token, &part.name);
+        judge_or_skip(Check::RuleClaim, &part.requirement, (token, last), &wanted, &found)
     });
-    let callers = parts.callers.iter().map(|(callers, requirement)| {
-        judge(Check::Callers, requirement, &format!("{callers} as callers"), &caller)
+    let callers = parts.callers.iter().map(|(text, requirement)| {
+        let found = |token: &AccessToken, _: bool| caller(token);
+        judge_or_skip(Check::Callers, requirement, (token, last), &shown(text), &found)
     });
     login.chain(claims).chain(callers).collect()
 }
 
-fn judge(
+/// The tenants that it asks for, as [`more_lines`].
+pub(super) fn tenant_lines(
+    parts: &Parts,
+    token: Option<&AccessToken>,
+    last: Option<&Line>,
+) -> Vec<Line> {
+    let line = |(text, requirement): &(String, Requirement)| {
+        let found = &meets_it_or_not;
+        judge_or_skip(Check::RuleTenant, requirement, (token, last), &shown(text), found)
+    };
+    parts.tenants.iter().map(line).collect()
+}
+
+/// `found` says what the token has, and is told whether that is enough.
+fn judge_or_skip(
     check: Check,
     requirement: &Requirement,
-    token: &AccessToken,
+    token_or_last: (Option<&AccessToken>, Option<&Line>),
     wanted: &str,
-    found: String,
+    found: &dyn Fn(&AccessToken, bool) -> String,
 ) -> Line {
-    let result = token.check(requirement).map_err(|rejection| rejection.kind());
-    Line::new(check, result, found, format!("the rule wants {wanted}"))
+    match token_or_last {
+        (Some(token), _) => {
+            let result = token.check(requirement).map_err(|rejection| rejection.kind());
+            let found = found(token, result.is_ok());
+            Line::new(check, result, found, format!("the rule wants {wanted}"))
+        }
+        (None, Some(last)) if last.outcome == Outcome::Skipped => {
+            Line::new(check, Outcome::Skipped, last.found.clone(), "")
+        }
+        (None, _) => Line::skipped(check, "the token is not genuine"),
+    }
+}
+
+fn meets_it_or_not(_: &AccessToken, is_met: bool) -> String {
+    if is_met { "this token meets it" } else { "this token does not meet it" }.to_owned()
 }
 
 /// What the token says there.
@@ -79,12 +94,16 @@ fn claim(token: &AccessToken, name: &str) -> String {
     format!("{} {found}", shown(name))
 }
 
-/// Who calls, and what shows it.
+/// Who is calling, and what tells it.
 fn caller(token: &AccessToken) -> String {
-    match token.caller() {
-        Caller::Client => "sub is client_id: a client",
-        Caller::User => "sub is not client_id: a user",
-        Caller::Unknown => "sub or client_id is missing: nobody knows who calls",
-    }
-    .to_owned()
+    let kind = match token.caller() {
+        Caller::Client => "a client",
+        Caller::User => "a person",
+        _ => "not told",
+    };
+    let sign = token.caller_told_by().map(|sign| format!(", by {}", shown(sign)));
+    let actor = token.actor().map(|actor| format!(", acting by {}", shown(actor.subject())));
+    let client = token.client_id().map_or("none".into(), shown);
+    let (sign, actor) = (sign.unwrap_or_default(), actor.unwrap_or_default());
+    format!("the caller is {kind}{sign}; the client is {client}{actor}")
 }

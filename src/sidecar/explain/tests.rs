@@ -194,6 +194,8 @@ async fn the_first_failed_line_is_the_engines_reason() {
         K::MultipleCredentials,
         K::CredentialsInQuery,
         K::EncryptedToken,
+        // Only for a request.
+        K::WrongTenant,
         K::KeysUnavailable,
         K::Internal,
         // No variable asks for it, rules do.

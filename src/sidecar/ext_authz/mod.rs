@@ -21,6 +21,7 @@ mod tests;
 use std::sync::Arc;
 use std::time::Duration;
 
+use http::uri::Authority;
 use http::{HeaderName, HeaderValue, Method, Request, Response};
 use hyper::body::Incoming;
 use tokio::time::{Instant, timeout_at};
@@ -119,7 +120,8 @@ impl ExtAuthz {
                 return Decided::unfit(fault, is_grpc);
             }
             // Whether there is nothing in a preflight cannot be seen from here.
-            let (rule, verdict) = judge(&shared.server, &routes, &asked.request, || false);
+            let host = asked.request.uri().authority().map_or("", Authority::as_str);
+            let (rule, verdict) = judge(&shared.server, &routes, &asked.request, host, || false);
             tell_rule(rule);
             (by_rules, verdict)
         };

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::header::HeaderMap;
+use http::uri::Authority;
 use http::{Method, Request, Response};
 use hyper::body::Incoming;
 
@@ -63,19 +64,24 @@ impl ForwardAuth {
         let shared = &self.desk.shared;
         // The same rules for all of it, whatever is loaded meanwhile.
         let routes = shared.routes.load();
-        if let Err(fault) = self.read(&mut request, peer, routes.exist(), &mut record) {
-            if fault == BadRequest::OriginalMissing
-                && let Some(document) = well_known::answer(&shared.server, &request, &mut record)
-            {
-                return Answering::done(own(record, document));
+        let host = match self.read(&mut request, peer, routes.exist(), &mut record) {
+            Ok(host) => host,
+            Err(fault) => {
+                if fault == BadRequest::OriginalMissing
+                    && let Some(document) =
+                        well_known::answer(&shared.server, &request, &mut record)
+                {
+                    return Answering::done(own(record, document));
+                }
+                ALARM.ring(fault, peer);
+                record.outcome(Outcome::BadRequest(fault));
+                let answer = asker.gateway.tell(problem::of_original(fault, &asker.method));
+                return Answering::done(own(record, answer));
             }
-            ALARM.ring(fault, peer);
-            record.outcome(Outcome::BadRequest(fault));
-            let answer = asker.gateway.tell(problem::of_original(fault, &asker.method));
-            return Answering::done(own(record, answer));
-        }
+        };
+        let host = host.as_ref().map_or("", Authority::as_str);
         // Whether there is nothing in a preflight cannot be seen from here.
-        let (rule, verdict) = judge(&shared.server, &routes, &request, || false);
+        let (rule, verdict) = judge(&shared.server, &routes, &request, host, || false);
         record.rule(rule);
         let (parts, _) = request.into_parts();
         match verdict {
@@ -94,18 +100,19 @@ impl ForwardAuth {
         }
     }
 
-    /// Makes the request the one that the gateway was asked for.
+    /// Makes the request the one that the gateway was asked for. The host is `None` where the gateway
+    /// does not tell it.
     fn read(
         &self,
         request: &mut Request<Incoming>,
         peer: &Peer,
         by_rules: bool,
         record: &mut Record,
-    ) -> Result<(), BadRequest> {
+    ) -> Result<Option<Authority>, BadRequest> {
         if !peer.trusted {
             return Err(BadRequest::UntrustedGateway);
         }
-        let Original { method, uri } = Original::of(request.headers())?;
+        let Original { method, uri, host } = Original::of(request.headers())?;
         record.is_about(&method, &uri);
         (*request.method_mut(), *request.uri_mut()) = (method, uri);
         if !is_served(request.method()) {
@@ -114,7 +121,8 @@ impl ForwardAuth {
         if by_rules {
             check_canonical(request.uri())?;
         }
-        self.check_fields(request.headers(), by_rules)
+        self.check_fields(request.headers(), by_rules)?;
+        Ok(host)
     }
 
     /// A gateway overwrites identity fields in one spelling, and knows nothing of fields that make

@@ -37,6 +37,8 @@ pub(super) struct Original {
     pub(super) method: Method,
     /// With scheme and host, where both are told.
     pub(super) uri: Uri,
+    /// What the gateway has routed it by, where that is told.
+    pub(super) host: Option<Authority>,
 }
 
 impl Original {
@@ -51,7 +53,8 @@ impl Original {
             .ok_or(BadRequest::OriginalMissing)?;
         target.hosts(told(headers, &HOST))?;
         target.schemes(told(headers, &PROTO))?;
-        Ok(Self { method, uri: target.uri()? })
+        let host = target.host.clone();
+        Ok(Self { method, uri: target.uri()?, host })
     }
 }
 

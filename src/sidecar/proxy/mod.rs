@@ -85,7 +85,8 @@ impl Proxy {
         // gRPC services answer every method alike, and those that speak HTTP/2 to us mostly are some.
         let tells_methods_apart = !self.upstream.speaks_http2();
         let asks_for_nothing = || tells_methods_apart && asks_for_nothing(&request, &head);
-        let (rule, verdict) = judge(&shared.server, &routes, &request, asks_for_nothing);
+        let host = head.host.to_str().unwrap_or_default();
+        let (rule, verdict) = judge(&shared.server, &routes, &request, host, asks_for_nothing);
         record.rule(rule);
         match verdict {
             Verdict::Done(judged) => self.go_on(judged, request, by_rules, head, record),

@@ -15,11 +15,23 @@
 //! scopes = ["push.application.{id}"]
 //!
 //! [[rule]]
+//! path = "/tenants/{tenant}/{*rest}"
+//! tenant = { tnt_id = "{tenant}" }  # all of these; another tenant's token is 401
+//!
+//! [[rule]]
+//! path = "/shop/{*rest}"
+//! host = "{shop}.api.example.com"   # parameters from the host, each one label
+//! tenant = { iss = "https://{shop}.id.example.com" }
+//!
+//! [[rule]]
 //! path = "/admin/{*rest}"           # /admin/ too, not /admin
 //! any_scopes = ["admin.*", "root"]  # one of these
 //! challenge_scope = "admin.all"     # what clients are told to ask for in place of patterns
 //! claims = { tnt_id = "acme" }      # all of these
 //! callers = "users"                 # users, clients or any
+//! client_ids = ["web", "mobile"]    # one of these clients
+//! party = "first"                   # first (our own clients) or third
+//! actors = ["none", "agent"]        # who may act for the subject; "issuer subject" for a foreign one
 //!
 //! [[rule]]
 //! path = "/transfers"
@@ -35,21 +47,31 @@
 //!    and lower case differ, a slash at the end matters. Rules are compared with what a path means
 //!    once it is decoded, see [`canonical`](super::path::canonical), so any spelling will do.
 //! 3. A `*` in a scope is a pattern, unless `literal = true`.
-//! 4. `{name}` in a scope or the value of a claim is the parameter of the path, decoded. Its
+//! 4. `{name}` in a scope or the value of a claim is the parameter of the path, decoded, or of the
+//!    host, in lower case. Its
 //!    characters mean themselves. Where it cannot be part of a scope (RFC 6749 §3.3), where it is
 //!    empty, and where it has a `*` and meets a pattern, no token will do: 403 without `error`.
 //! 5. A claim has its value if it is this string, or an array that holds it; numbers and booleans
 //!    are compared as JSON writes them. Claims and callers that are not met are 403 without
 //!    `error`.
-//! 6. A login that is not as `acr` and `max_age` want it is 401 with
+//! 6. What is said of callers stands for what the token tells, see
+//!    [`CallerTable`](crate::CallerTable); where it does not tell, it is not met. `actors` are those
+//!    of the outermost `act`, and `none` stands for there being no actor.
+//! 7. A login that is not as `acr` and `max_age` want it is 401 with
 //!    `insufficient_user_authentication`; a client that acts for itself gets 403.
-//! 7. A file that cannot mean what was meant is refused as a whole, with all its faults.
+//! 8. `tenant` names claims that have to be these strings: of a token of another tenant, or of none,
+//!    the client is told what it is told of a token for somebody else, 401 `invalid_token`, so that
+//!    it does not learn which tenants there are. It is decided before scope.
+//! 9. `host` does not choose among rules. It says how the host is read, `{name}` being one label of
+//!    it; a request for another host gets what it would get for a tenant that does not exist.
+//! 10. A file that cannot mean what was meant is refused as a whole, with all its faults.
 
 mod braces;
 mod fault;
 mod methods;
 mod needs;
 mod other_syntax;
+mod parameters;
 mod path_pattern;
 mod path_syntax;
 mod read;
@@ -58,6 +80,7 @@ mod ruling;
 mod table;
 mod template;
 mod warnings;
+mod who;
 
 pub(in crate::sidecar) use fault::RuleFault;
 use http::Method;

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::path_pattern::PathPattern;
+use super::parameters::Parameters;
 use super::ruling::{ClaimPart, never};
 use super::template::Template;
+use super::who::Who;
 use crate::access_token::AccessToken;
-use crate::authorization::{Requirement, all_of, any_of, clients, max_age, policy, users};
+use crate::authorization::{HostPattern, Requirement, all_of, any_of, max_age, policy, tenant};
 use crate::scope::{Scope, ScopePattern};
 
 /// What a token has to bring besides what the server requires of every request.
@@ -20,7 +21,11 @@ pub(super) struct Needs {
     pub(super) any_scopes: Vec<ScopeTemplate>,
     /// Names and values, all of them.
     pub(super) claims: Vec<(String, Template)>,
-    pub(super) callers: Callers,
+    pub(super) who: Who,
+    /// Claims and the tenant that they have to name, all of them.
+    pub(super) tenant: Vec<(String, Template)>,
+    /// Where the host has parameters.
+    pub(super) host: Option<HostPattern>,
     /// Ways to log in, one of these, if there are any; in order of preference.
     pub(super) acr: Vec<String>,
     /// How long ago the login may be.
@@ -36,25 +41,53 @@ pub(super) struct ScopeTemplate {
     is_pattern: bool,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) enum Callers {
-    #[default]
-    Any,
-    Users,
-    Clients,
-}
-
 impl Needs {
-    /// Whether it is the same for every path.
+    /// Whether it is the same for every request.
     pub(super) fn are_fixed(&self) -> bool {
+        self.templates().all(Template::is_fixed)
+    }
+
+    fn templates(&self) -> impl Iterator<Item = &Template> {
         let scopes = self.scopes.iter().chain(&self.any_scopes).map(|scope| &scope.template);
-        let claims = self.claims.iter().map(|(_, value)| value);
-        scopes.chain(claims).chain(&self.challenge_scope).all(Template::is_fixed)
+        let claims = self.claims.iter().chain(&self.tenant).map(|(_, value)| value);
+        scopes.chain(claims).chain(&self.challenge_scope)
+    }
+
+    /// A parameter of the host that no template has: a host that asks for nothing protects nothing.
+    pub(super) fn unused_of_host<'a>(&self, parameters: &'a Parameters) -> Option<&'a str> {
+        let used: Vec<usize> = self.templates().flat_map(Template::places).collect();
+        let hosts = self.host.iter().flat_map(HostPattern::names).count();
+        let first = parameters.names().len().checked_sub(hosts)?;
+        let unused = parameters.names().iter().enumerate().skip(first);
+        unused.filter(|(place, _)| !used.contains(place)).map(|(_, name)| name.as_str()).next()
     }
 
     /// The requirement for a path with these values of its parameters.
     pub(super) fn requirement(&self, values: &[&str]) -> Requirement {
-        self.possible(values).unwrap_or_else(never)
+        let tenants = all_of(self.tenants(values).into_iter().map(|(_, tenant)| tenant));
+        tenants.and(self.possible(values).unwrap_or_else(never))
+    }
+
+    /// The values of the parameters of the host, empty where it is not what the rule says.
+    pub(super) fn host_values(&self, host: &str) -> Vec<String> {
+        let Some(pattern) = &self.host else { return Vec::new() };
+        let nothing = || vec![String::new(); pattern.names().count()];
+        pattern.values(host).unwrap_or_else(nothing)
+    }
+
+    /// The tenants that it asks for, each in words too.
+    pub(super) fn tenants(&self, values: &[&str]) -> Vec<(String, Requirement)> {
+        let one = |(name, value): &(String, Template)| {
+            let requirement = tenant(name).known(value.fill(values));
+            (requirement.describe().join(", "), requirement)
+        };
+        let mut tenants: Vec<_> = self.tenant.iter().map(one).collect();
+        // Another host than the rule is for is that of no tenant.
+        let of_host = self.host.iter().flat_map(HostPattern::names).count();
+        if values.iter().rev().take(of_host).any(|value| value.is_empty()) {
+            tenants.push(("a tenant in the host".to_owned(), tenant("").known(None)));
+        }
+        tenants
     }
 
     /// `None` if no token can meet it.
@@ -67,7 +100,7 @@ impl Needs {
             scope.clone().try_challenge_scope(&self.stand_in(values)?).unwrap_or(scope)
         };
         let claims = all_of(self.claims(values).into_iter().map(|claim| claim.requirement));
-        let callers = self.callers().map_or_else(Requirement::none, |(_, callers)| callers);
+        let callers = all_of(self.who.requirements().into_iter().map(|(_, callers)| callers));
         let login = all_of(self.login().into_iter().map(|(_, login)| login));
         Some(scope.and(login).and(claims).and(callers))
     }
@@ -97,15 +130,6 @@ impl Needs {
         self.claims.iter().map(claim).collect()
     }
 
-    /// Who has to call, if that matters, in words too.
-    pub(super) fn callers(&self) -> Option<(&'static str, Requirement)> {
-        match self.callers {
-            Callers::Any => None,
-            Callers::Users => Some(("users", users())),
-            Callers::Clients => Some(("clients", clients())),
-        }
-    }
-
     /// What it asks for in scope alone, `None` if no token can have it.
     pub(super) fn scope(&self, values: &[&str]) -> Option<Requirement> {
         let each = |scope: &ScopeTemplate| scope.requirement(values);
@@ -127,11 +151,11 @@ impl Needs {
     ///
     /// # Errors
     /// What is wrong, for the author of the rule.
-    pub(super) fn check_challenge_scope(&self, path: &PathPattern) -> Result<(), String> {
+    pub(super) fn check_challenge_scope(&self, parameters: &Parameters) -> Result<(), String> {
         if self.challenge_scope.is_empty() {
             return Ok(());
         }
-        let values: Vec<_> = path.names().iter().map(|name| format!("any-{name}")).collect();
+        let values: Vec<_> = parameters.names().iter().map(|name| format!("any-{name}")).collect();
         let values: Vec<_> = values.iter().map(String::as_str).collect();
         let Some((scope, stand_in)) = self.scope(&values).zip(self.stand_in(&values)) else {
             return Ok(());
@@ -145,11 +169,11 @@ impl ScopeTemplate {
     ///
     /// # Errors
     /// What is wrong, for the author of the scope.
-    pub(super) fn parse(text: &str, path: &PathPattern, literal: bool) -> Result<Self, String> {
+    pub(super) fn parse(text: &str, names: &Parameters, literal: bool) -> Result<Self, String> {
         // Braces and names are within the alphabet of scopes.
         ScopePattern::new(text).map_err(|fault| fault.to_string())?;
-        let template = Template::parse(text, path)?;
-        if template.places().any(|place| Some(place) == path.rest()) {
+        let template = Template::parse(text, names)?;
+        if template.places().any(|place| Some(place) == names.rest()) {
             return Err("has the rest of the path in it, which is no part of a scope".to_owned());
         }
         let is_pattern = !literal && template.text().contains('*');

@@ -9,24 +9,31 @@ use toml::de::{DeTable, DeValue};
 use super::Rule;
 use super::fault::{Faults, RuleFault};
 use super::methods::{self, Methods};
-use super::needs::{Callers, Needs, ScopeTemplate};
+use super::needs::{Needs, ScopeTemplate};
+use super::parameters::Parameters;
 use super::path_pattern::PathPattern;
 use super::table::{self, Table};
 use super::template::Template;
-use crate::authorization::Requirement;
+use super::who::{Actor, Callers, Party, Who};
+use crate::authorization::{HostPattern, Requirement};
 use crate::env::values;
 use crate::scope::{InvalidScope, MAX_PATTERNS};
 
 const MAX_BYTES: usize = 1 << 20;
 const MAX_RULES: usize = 1000;
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 16] = [
     "path",
     "methods",
+    "host",
+    "tenant",
     "scopes",
     "any_scopes",
     "claims",
     "callers",
+    "client_ids",
+    "party",
+    "actors",
     "acr",
     "max_age",
     "public",
@@ -35,8 +42,21 @@ const KEYS: [&str; 11] = [
 ];
 
 /// What a public rule cannot have.
-const REQUIREMENTS: [&str; 8] =
-    ["scopes", "any_scopes", "claims", "callers", "acr", "max_age", "challenge_scope", "literal"];
+const REQUIREMENTS: [&str; 13] = [
+    "host",
+    "tenant",
+    "scopes",
+    "any_scopes",
+    "claims",
+    "callers",
+    "client_ids",
+    "party",
+    "actors",
+    "acr",
+    "max_age",
+    "challenge_scope",
+    "literal",
+];
 
 /// What a client that acts for itself cannot have, as nobody has logged in.
 const OF_PEOPLE: [&str; 2] = ["acr", "max_age"];
@@ -140,25 +160,29 @@ fn path(table: &mut Table<'_, '_>, rule: &Range<usize>) -> Option<PathPattern> {
 }
 
 fn needs(table: &mut Table<'_, '_>, path: &PathPattern) -> Needs {
+    let host = host(table);
+    let names = parameters(table, path, host.as_ref());
     let literal = table.flag("literal").unwrap_or(false);
-    let callers = [("users", Callers::Users), ("clients", Callers::Clients), ("any", Callers::Any)];
     let value = |text: &str| match text {
         "" => Err("must not be empty".to_owned()),
-        _ => Template::parse(text, path),
+        _ => Template::parse(text, &names),
     };
-    let stand_in =
-        |text: &str| Template::parse(text, path).map_err(|problem| format!("{text:?}: {problem}"));
+    let stand_in = |text: &str| {
+        Template::parse(text, &names).map_err(|problem| format!("{text:?}: {problem}"))
+    };
     let before = table.faults();
     let needs = Needs {
-        scopes: scopes(table, "scopes", path, literal),
-        any_scopes: scopes(table, "any_scopes", path, literal),
+        scopes: scopes(table, "scopes", &names, literal),
+        any_scopes: scopes(table, "any_scopes", &names, literal),
         claims: table.pairs("claims", value).unwrap_or_default(),
-        callers: table.choice("callers", &callers).unwrap_or_default(),
+        who: who(table),
+        tenant: table.pairs("tenant", value).unwrap_or_default(),
+        host,
         acr: table.words("acr", way_to_log_in).unwrap_or_default(),
         max_age: max_age(table),
         challenge_scope: table.words("challenge_scope", stand_in).unwrap_or_default(),
     };
-    if needs.callers == Callers::Clients {
+    if needs.who.callers == Callers::Clients {
         for key in OF_PEOPLE.into_iter().filter(|key| table.has(key)).collect::<Vec<_>>() {
             table.fault_at(
                 key,
@@ -166,9 +190,15 @@ fn needs(table: &mut Table<'_, '_>, path: &PathPattern) -> Needs {
             );
         }
     }
+    if table.faults() == before
+        && let Some(unused) = needs.unused_of_host(&names)
+    {
+        let problem = format!("has the parameter {{{unused}}}, which nothing asks for");
+        table.fault_at("host", &problem);
+    }
     // A scope that could not be read is told already.
     if table.faults() == before
-        && let Err(problem) = needs.check_challenge_scope(path)
+        && let Err(problem) = needs.check_challenge_scope(&names)
     {
         table.fault_at("challenge_scope", &format!("is of no use: {problem}"));
     }
@@ -194,14 +224,51 @@ fn max_age(table: &mut Table<'_, '_>) -> Option<Duration> {
     None
 }
 
+fn host(table: &mut Table<'_, '_>) -> Option<HostPattern> {
+    let (text, span) = table.text("host")?;
+    match HostPattern::parse(text) {
+        Ok(host) => Some(host),
+        Err(problem) => {
+            table.fault(&span, "host", &format!("{text:?}: {problem}"));
+            None
+        }
+    }
+}
+
+fn parameters(
+    table: &mut Table<'_, '_>,
+    path: &PathPattern,
+    host: Option<&HostPattern>,
+) -> Parameters {
+    Parameters::new(path, host).unwrap_or_else(|problem| {
+        table.fault_at("host", &problem);
+        Parameters::of_path(path)
+    })
+}
+
+fn who(table: &mut Table<'_, '_>) -> Who {
+    let callers = [("users", Callers::Users), ("clients", Callers::Clients), ("any", Callers::Any)];
+    let parties = [("first", Party::First), ("third", Party::Third)];
+    let id = |text: &str| match text {
+        "" => Err("an empty string".to_owned()),
+        _ => Ok(text.to_owned()),
+    };
+    Who {
+        callers: table.choice("callers", &callers).unwrap_or_default(),
+        client_ids: table.list("client_ids", id).unwrap_or_default(),
+        party: table.choice("party", &parties),
+        actors: table.list("actors", Actor::parse).unwrap_or_default(),
+    }
+}
+
 fn scopes(
     table: &mut Table<'_, '_>,
     key: &str,
-    path: &PathPattern,
+    names: &Parameters,
     literal: bool,
 ) -> Vec<ScopeTemplate> {
     let parse = |text: &str| {
-        ScopeTemplate::parse(text, path, literal).map_err(|problem| format!("{text:?}: {problem}"))
+        ScopeTemplate::parse(text, names, literal).map_err(|problem| format!("{text:?}: {problem}"))
     };
     let scopes = table.list(key, parse).unwrap_or_default();
     let patterns = scopes.iter().filter(|scope| scope.is_pattern()).count();

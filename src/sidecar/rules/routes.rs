@@ -62,8 +62,14 @@ impl Routes {
         !self.entries.is_empty()
     }
 
-    /// What a request needs. The path is [canonical](crate::sidecar::path::canonical).
-    pub(in crate::sidecar) fn route(&self, method: &Method, canonical: &str) -> Route<'_> {
+    /// What a request needs. The path is [canonical](crate::sidecar::path::canonical); the host is
+    /// that which the request was routed by, and never one that a client may choose besides.
+    pub(in crate::sidecar) fn route(
+        &self,
+        method: &Method,
+        canonical: &str,
+        host: &str,
+    ) -> Route<'_> {
         let path = decoded(canonical);
         let Some((number, Entry { rule, once })) = self.find(method, &path) else {
             return Route { rule: None, access: Access::Gate(&self.otherwise) };
@@ -72,7 +78,10 @@ impl Routes {
             (_, None) => Access::Public,
             (Some(gate), _) => Access::Gate(gate),
             (None, Some(needs)) => {
-                let requirement = needs.requirement(&rule.path.values(&path));
+                let of_host = needs.host_values(host);
+                let mut values = rule.path.values(&path);
+                values.extend(of_host.iter().map(String::as_str));
+                let requirement = needs.requirement(&values);
                 Access::Made(Box::new(Gate::for_one(self.otherwise.server(), requirement)))
             }
         };
@@ -80,10 +89,15 @@ impl Routes {
     }
 
     /// What there is to say about the rule that counts. The path is canonical.
-    pub(in crate::sidecar) fn ruling(&self, method: &Method, canonical: &str) -> Option<Ruling> {
+    pub(in crate::sidecar) fn ruling(
+        &self,
+        method: &Method,
+        canonical: &str,
+        host: &str,
+    ) -> Option<Ruling> {
         let path = decoded(canonical);
         let (number, Entry { rule, .. }) = self.find(method, &path)?;
-        Some(Ruling::new(number, rule, &path))
+        Some(Ruling::new(number, rule, &path, host))
     }
 
     /// The first entry that covers a request, and its number.

@@ -14,12 +14,14 @@ pub(in crate::sidecar) struct Ruling {
 
 /// What a token has to bring, each with its requirement.
 pub(in crate::sidecar) struct Parts {
+    /// In words.
+    pub(in crate::sidecar) tenants: Vec<(String, Requirement)>,
     pub(in crate::sidecar) scope: Requirement,
     /// In words, as claims are.
     pub(in crate::sidecar) login: Vec<(String, Requirement)>,
     pub(in crate::sidecar) claims: Vec<ClaimPart>,
-    /// Who has to call, if it matters.
-    pub(in crate::sidecar) callers: Option<(&'static str, Requirement)>,
+    /// Who has to call, in words.
+    pub(in crate::sidecar) callers: Vec<(String, Requirement)>,
 }
 
 /// A claim that a token has to bring.
@@ -32,13 +34,18 @@ pub(in crate::sidecar) struct ClaimPart {
 
 impl Ruling {
     /// For a path that the rule matches, decoded.
-    pub(super) fn new(number: usize, rule: &Rule, path: &str) -> Self {
-        let values = rule.path.values(path);
-        let parts = rule.needs.as_ref().map(|needs| Parts {
-            scope: needs.scope(&values).unwrap_or_else(never),
-            login: needs.login(),
-            claims: needs.claims(&values),
-            callers: needs.callers(),
+    pub(super) fn new(number: usize, rule: &Rule, path: &str, host: &str) -> Self {
+        let parts = rule.needs.as_ref().map(|needs| {
+            let of_host = needs.host_values(host);
+            let mut values = rule.path.values(path);
+            values.extend(of_host.iter().map(String::as_str));
+            Parts {
+                tenants: needs.tenants(&values),
+                scope: needs.scope(&values).unwrap_or_else(never),
+                login: needs.login(),
+                claims: needs.claims(&values),
+                callers: needs.who.requirements(),
+            }
         });
         Self { number, line: rule.line, parts }
     }

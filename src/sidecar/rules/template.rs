@@ -1,27 +1,26 @@
-//! Text with parameters of the path in it.
+//! Text with parameters of the request in it.
 
 use super::braces::{Piece, pieces};
-use super::path_pattern::PathPattern;
-use crate::env::nearest;
+use super::parameters::Parameters;
 
-/// A text in which `{name}` stands for the value of a path parameter.
+/// A text in which `{name}` stands for the value of a parameter.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Template(Vec<Part>);
 
 #[derive(Debug, PartialEq, Eq)]
 enum Part {
     Text(String),
-    /// The parameter's place in the path.
+    /// The parameter's place among all of them.
     Value(usize),
 }
 
 impl Template {
     /// # Errors
     /// What is wrong, for the author of the text.
-    pub(super) fn parse(text: &str, path: &PathPattern) -> Result<Self, String> {
+    pub(super) fn parse(text: &str, names: &Parameters) -> Result<Self, String> {
         let part = |piece| match piece {
             Piece::Text(text) => Ok(Part::Text(text)),
-            Piece::Name(name) => place(&name, path).map(Part::Value),
+            Piece::Name(name) => names.place(&name).map(Part::Value),
             Piece::Rest(name) => Err(format!("has {{*{name}}}; the * is for the path alone")),
         };
         pieces(text)?.into_iter().map(part).collect::<Result<_, _>>().map(Self)
@@ -63,15 +62,4 @@ impl Template {
         }
         Some(filled)
     }
-}
-
-fn place(name: &str, path: &PathPattern) -> Result<usize, String> {
-    path.names().iter().position(|known| known == name).ok_or_else(|| {
-        match nearest(name, path.names()) {
-            Some(near) => {
-                format!("has {{{name}}}, which the path has not; did you mean {{{near}}}?")
-            }
-            None => format!("has {{{name}}}, which the path has not"),
-        }
-    })
 }

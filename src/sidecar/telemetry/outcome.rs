@@ -255,6 +255,7 @@ const fn rejection(kind: RejectionKind) -> &'static str {
         K::WrongAudience => "wrong_audience",
         K::SenderConstrained => "sender_constrained",
         K::RequiredClaimNotMet => "required_claim_not_met",
+        K::WrongTenant => "wrong_tenant",
         K::InsufficientUserAuthentication => "insufficient_user_authentication",
         K::InsufficientScope => "insufficient_scope",
         K::Forbidden => "forbidden",

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use portcullis::{
-    Requirement, Scope, ScopePattern, all_of, any_of, clients, max_age, policy, users,
+    Requirement, Scope, ScopePattern, actor, all_of, any_of, client_ids, clients, max_age,
+    no_actor, policy, tenant, users,
 };
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,12 @@ pub struct Rule {
     /// In minutes, as `5m`.
     #[serde(skip_serializing_if = "Option::is_none")]
     max_age: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    client_ids: Vec<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    actors: Vec<String>,
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    tenant: BTreeMap<String, String>,
 }
 
 impl Rule {
@@ -58,6 +65,19 @@ impl Rule {
             requirement = requirement.and(policy(move |token| {
                 token.claim::<String>(&name).is_ok_and(|claim| claim.as_ref() == Some(&value))
             }));
+        }
+        if !self.client_ids.is_empty() {
+            requirement = requirement.and(client_ids(&self.client_ids));
+        }
+        for (claim, value) in &self.tenant {
+            requirement = requirement.and(tenant(claim).is(value));
+        }
+        if !self.actors.is_empty() {
+            let actors = self.actors.iter().map(|subject| match subject.as_str() {
+                "none" => no_actor(),
+                subject => actor(subject),
+            });
+            requirement = requirement.and(any_of(actors));
         }
         Some(match self.callers.as_deref() {
             None => requirement,

@@ -24,6 +24,7 @@ fn issuer(html: &mut Html, status: &KeyStatus) {
             KeyState::Fresh => html.line("span class=\"badge good\"", "keys are fresh"),
             KeyState::Stale => html.line("span class=\"badge warn\"", "keys are old"),
             KeyState::Missing => html.line("span class=\"badge bad\"", "no keys"),
+            KeyState::OnDemand => html.line("span class=badge", "keys on demand"),
         }
     });
     html.element("dl", |html| {

@@ -90,6 +90,9 @@ const fn refused(kind: RejectionKind) -> &'static str {
         K::RequiredClaimNotMet => {
             "A claim has not the value that PORTCULLIS_REQUIRED_CLAIMS asks for."
         }
+        K::WrongTenant => {
+            "Tokens of one tenant were used for another's data, or the host or path names none."
+        }
         K::InsufficientUserAuthentication => {
             "People have to log in again, now or in another way: clients are told so."
         }

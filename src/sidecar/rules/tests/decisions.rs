@@ -55,8 +55,17 @@ impl Api {
     }
 
     async fn get(&self, path: &str, token: impl Into<Option<TokenBuilder>>) -> Answer {
+        self.get_at("", path, token).await
+    }
+
+    async fn get_at(
+        &self,
+        host: &str,
+        path: &str,
+        token: impl Into<Option<TokenBuilder>>,
+    ) -> Answer {
         let text = token.into().map(|token: TokenBuilder| token.mint());
-        let route = self.routes.route(&Method::GET, &canonical(path).unwrap());
+        let route = self.routes.route(&Method::GET, &canonical(path).unwrap(), host);
         let Some(gate) = route.access.gate() else { return Answer::Open };
         match decide(gate, text.as_deref()).await {
             Ok(()) => Answer::Admitted,
@@ -302,11 +311,51 @@ fn challenges_for_one_request_are_the_same() {
         Authority::new().resource_server().realm("r").required(scope("base")).build().unwrap();
     let made = rules("[[rule]]\npath = \"/{id}\"\nscopes = [\"app.{id}\"]").compile(&server);
     let once = rules("[[rule]]\npath = \"/7\"\nscopes = [\"app.7\"]").compile(&server);
-    let [made, once] = [&made, &once].map(|routes| routes.route(&Method::GET, "/7").access);
+    let [made, once] = [&made, &once].map(|routes| routes.route(&Method::GET, "/7", "").access);
     assert!(matches!((&made, &once), (Access::Made(_), Access::Gate(_))));
     for kind in RejectionKind::all() {
         let [made, once] = [&made, &once].map(|access| access.gate().unwrap().reject(kind));
         assert_eq!(made.challenge(), once.challenge(), "{kind:?}");
         assert_eq!(made.to_response().body(), once.to_response().body());
+    }
+}
+
+#[tokio::test]
+async fn res_07_res_08_f61_a_tenant_is_what_path_or_host_says() {
+    let api = Api::new(
+        "[[rule]]\npath = \"/t/{tenant}/{*rest}\"\ntenant = { tnt_id = \"{tenant}\" }\n\
+         scopes = [\"read\"]\n\
+         [[rule]]\npath = \"/h\"\nhost = \"{shop}.api.example\"\n\
+         tenant = { iss = \"https://{shop}.id.example\" }\n\
+         [[rule]]\npath = \"/s\"\nhost = \"{shop}.api.example\"\nscopes = [\"shop.{shop}\"]\n\
+         tenant = { tnt_id = \"acme\" }",
+    );
+    let wrong = |scope: Option<&str>| {
+        Answer::Refused(401, Some("invalid_token".to_owned()), scope.map(str::to_owned))
+    };
+    let acme = api.token().claim("tnt_id", "acme").scope("read");
+    assert_eq!(api.get("/t/acme/x", acme.clone()).await, Answer::Admitted);
+    assert_eq!(api.get("/t/acme/x", acme.clone().scope("x")).await, short_of("read"));
+    for (path, token) in [
+        ("/t/globex/x", acme.clone()),
+        ("/t/globex/x", acme.clone().scope("x")),
+        ("/t/Acme/x", acme.clone()),
+        ("/t/acme/x", api.token().scope("read")),
+        ("/t/acme/x", api.token().scope("read").claim("tnt_id", ["acme"])),
+        ("/t/7/x", api.token().scope("read").claim("tnt_id", 7)),
+    ] {
+        assert_eq!(api.get(path, token).await, wrong(Some("read")), "{path}");
+    }
+    assert_eq!(api.get_at("acme.api.example", "/h", acme.clone()).await, wrong(None));
+    for (host, answer) in [
+        ("acme.api.example:443", Answer::Admitted),
+        ("ACME.API.example", Answer::Admitted),
+        ("globex.api.example", short_of("shop.globex")),
+        ("api.example", wrong(None)),
+        ("evil.example", wrong(None)),
+        ("", wrong(None)),
+    ] {
+        let token = acme.clone().scope("shop.acme");
+        assert_eq!(api.get_at(host, "/s", token).await, answer, "{host}");
     }
 }

@@ -28,7 +28,7 @@ fn the_example_of_the_documentation_is_good() {
         .take_while(|line| *line != "//! ```")
         .map(|line| format!("{}\n", line.trim_start_matches("//!")))
         .collect();
-    assert_eq!(rules(&example).0.len(), 5);
+    assert_eq!(rules(&example).0.len(), 7);
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn unknown_names_are_faults_with_the_nearest_known_one() {
         ("any_scope = []", r#"there is no key "any_scope"; did you mean "any_scopes"?"#),
         (
             "colour = 1",
-            r#"there is no key "colour"; known: path, methods, scopes, any_scopes, claims, callers, acr, max_age, public, challenge_scope, literal"#,
+            r#"there is no key "colour"; known: path, methods, host, tenant, scopes, any_scopes, claims, callers, client_ids, party, actors, acr, max_age, public, challenge_scope, literal"#,
         ),
     ] {
         assert_eq!(fault_of(line), fault);
@@ -82,6 +82,11 @@ fn types_are_exact() {
         ("literal = 0", "literal must be true or false"),
         ("callers = 7", "callers must be a string, in quotes"),
         ("callers = \"people\"", r#"callers must be "users" or "clients" or "any""#),
+        ("client_ids = [\"\"]", "client_ids holds an empty string"),
+        ("client_ids = \"a\"", r#"client_ids must be a list of strings, as in ["a", "b"]"#),
+        ("party = \"ours\"", r#"party must be "first" or "third""#),
+        ("actors = [\"\"]", "actors holds an empty string"),
+        ("actors = []", "actors must not be empty; leave it out instead"),
         ("callers = \"Users\"", r#"callers must be "users" or "clients" or "any""#),
         ("claims = [\"a=b\"]", r#"claims must be a table, as in { name = "value" }"#),
         (
@@ -97,6 +102,18 @@ fn types_are_exact() {
             r#"claims "a": must be a string, an integer, true or false; a name with a dot is put in quotes"#,
         ),
         ("claims = { a = \"\" }", r#"claims "a": must not be empty"#),
+        ("tenant = {}", "tenant must not be empty; leave it out instead"),
+        ("tenant = \"acme\"", r#"tenant must be a table, as in { name = "value" }"#),
+        ("tenant = { a = \"{x}\" }", r#"tenant "a": has {x}, which the path has not"#),
+        (
+            "host = \"api.example\"",
+            r#"host "api.example": has no parameter, as in {tenant}.example.com"#,
+        ),
+        ("host = \"{a}.example\"", "host has the parameter {a}, which nothing asks for"),
+        (
+            "tenant = { t = \"{b}\" }\nhost = \"{a}.example\"",
+            r#"tenant "t": has {b}, which neither path nor host has"#,
+        ),
     ] {
         assert_eq!(fault_of(line), fault);
     }

@@ -30,7 +30,7 @@ fn routes_of(lines: &[impl AsRef<str>]) -> Routes {
 
 fn rule(routes: &Routes, method: &str, path: &str) -> Option<usize> {
     let method = Method::from_bytes(method.as_bytes()).unwrap();
-    routes.route(&method, &canonical(path).unwrap()).rule
+    routes.route(&method, &canonical(path).unwrap(), "").rule
 }
 
 /// Whether a path of the file covers the path of a request.
@@ -121,7 +121,7 @@ fn the_first_rule_that_covers_method_and_path_counts() {
 fn without_a_file_there_are_no_routes() {
     let none = Rules::none().compile(&SERVER);
     assert!(!none.exist());
-    let route = none.route(&Method::GET, "//not%/canonical;");
+    let route = none.route(&Method::GET, "//not%/canonical;", "");
     assert!(route.rule.is_none() && matches!(route.access, Access::Gate(_)));
     assert!(routes_of(&["path = \"/\""]).exist());
 }
@@ -132,7 +132,7 @@ fn gates_are_made_once_unless_the_path_is_part_of_them() {
         "[[rule]]\npath = \"/a/{id}\"\nscopes = [\"a\"]\n[[rule]]\npath = \"/b/{id}\"\n\
          scopes = [\"b.{id}\"]\n[[rule]]\npath = \"/c/{id}\"\npublic = true\n",
     );
-    let access = |path| routes.route(&Method::GET, path).access;
+    let access = |path| routes.route(&Method::GET, path, "").access;
     assert!(matches!(access("/a/7"), Access::Gate(_)) && access("/a/7").gate().is_some());
     assert!(matches!(access("/b/7"), Access::Made(_)) && access("/b/7").gate().is_some());
     assert!(matches!(access("/c/7"), Access::Public) && access("/c/7").gate().is_none());
@@ -279,7 +279,7 @@ proptest! {
             .map(|path| RulePath { parts: path.parts.iter().map(undone).collect(), ..path.clone() })
             .collect();
         let expected = meant.iter().position(|path| path.covers(method, &segments)).map(|at| at + 1);
-        prop_assert_eq!(route.route(&method_, &path).rule, expected, "{} {:?}", spelt, lines);
+        prop_assert_eq!(route.route(&method_, &path, "").rule, expected, "{} {:?}", spelt, lines);
         let decoded: String = segments.iter().map(|segment| format!("/{segment}")).collect();
         for path in meant {
             let get = RulePath { methods: "", ..path };

@@ -1,0 +1,285 @@
+//! Each preset, on tokens of the shape that its system documents.
+#![cfg(all(feature = "testing", feature = "env"))]
+
+use http::{Request, Uri};
+use http_body_util::Full;
+use portcullis::testing::{Authority, TokenBuilder};
+use portcullis::{
+    Algorithm, Caller, Issuer, Preset, RejectionKind, ResourceServer, ResourceServerBuilder,
+};
+use serde_json::{Value, json};
+use tower::ServiceBuilder;
+
+fn authority(issuer: &str) -> Authority {
+    Authority::builder().issuer(issuer).algorithms([Algorithm::RS256]).build().unwrap()
+}
+
+/// A token of these claims and no others but the times.
+fn token(authority: &Authority, typ: Option<&str>, claims: &Value) -> TokenBuilder {
+    let bare = ["aud", "sub", "client_id", "jti"];
+    let token = bare.iter().fold(authority.token(), |token, name| token.without(name));
+    let token = match typ {
+        Some(typ) => token.header("typ", typ),
+        None => token.without_header("typ"),
+    };
+    let claims = claims.as_object().unwrap().iter();
+    claims.fold(token, |token, (name, value)| token.claim(name, value))
+}
+
+fn server(authority: &Authority, issuer: Issuer) -> ResourceServer {
+    let builder = ResourceServer::builder().issuer(issuer).clock(authority.clock().clone());
+    builder.http_client(authority.http_service()).build().unwrap()
+}
+
+/// The caller, the client and the scopes.
+async fn seen(server: &ResourceServer, token: &TokenBuilder) -> (Caller, Option<String>, String) {
+    let token = server.verify(&token.mint()).await.unwrap();
+    let scopes: Vec<_> = token.scopes().collect();
+    (token.caller(), token.client_id().map(str::to_owned), scopes.join(" "))
+}
+
+fn is(caller: Caller, client: &str, scopes: &str) -> (Caller, Option<String>, String) {
+    (caller, Some(client.to_owned()), scopes.to_owned())
+}
+
+async fn refused(server: &ResourceServer, token: &TokenBuilder) -> RejectionKind {
+    server.verify(&token.mint()).await.unwrap_err().kind()
+}
+
+#[tokio::test]
+async fn auth0_permissions_and_machines() {
+    let as_ = authority("https://example.eu.auth0.com/");
+    let api = server(&as_, Issuer::auth0("example.eu.auth0.com").audience("https://api.example"));
+    let person = token(
+        &as_,
+        Some("JWT"),
+        &json!({
+            "sub": "auth0|5f7c8ec7c33c6c004bbafe82",
+            "aud": ["https://api.example", "https://example.eu.auth0.com/userinfo"],
+            "azp": "my_client_id", "scope": "openid profile", "permissions": ["read:orders"],
+        }),
+    );
+    assert_eq!(seen(&api, &person).await, is(Caller::User, "my_client_id", "read:orders"));
+    let machine = token(
+        &as_,
+        Some("JWT"),
+        &json!({
+            "sub": "my_client_id@clients", "aud": "https://api.example", "azp": "my_client_id",
+            "gty": "client-credentials", "scope": "read:orders",
+        }),
+    );
+    assert_eq!(seen(&api, &machine).await, is(Caller::Client, "my_client_id", "read:orders"));
+    let without_slash = machine.issuer("https://example.eu.auth0.com");
+    assert_eq!(refused(&api, &without_slash).await, RejectionKind::UntrustedIssuer);
+}
+
+#[tokio::test]
+async fn keycloak_service_accounts() {
+    let as_ = authority("https://sso.example.com/realms/shop");
+    let api = server(&as_, Issuer::keycloak("https://sso.example.com/", "shop").audience("orders"));
+    let claims = json!({
+        "sub": "d952cf23-bf92-4c8f-a3ff-4972b4f2bc5b", "typ": "Bearer", "azp": "web", "acr": "1",
+        "aud": ["orders", "account"], "sid": "b6a4", "scope": "openid orders.read",
+        "realm_access": {"roles": ["offline_access"]}, "preferred_username": "alice",
+    });
+    let person = token(&as_, Some("JWT"), &claims);
+    assert_eq!(seen(&api, &person).await, is(Caller::User, "web", "openid orders.read"));
+    let machine = person
+        .clone()
+        .without("sid")
+        .claim("client_id", "worker")
+        .claim("azp", "worker")
+        .claim("preferred_username", "service-account-worker");
+    assert_eq!(seen(&api, &machine).await.0, Caller::Client);
+    assert_eq!(seen(&api, &machine.without("client_id")).await.0, Caller::Unknown);
+    assert_eq!(refused(&api, &person.claim("typ", "ID")).await, RejectionKind::WrongTokenType);
+}
+
+#[tokio::test]
+async fn entra_scopes_and_application_roles() {
+    let tenant = "9122040d-6c67-4c5b-b112-36a304b66dad";
+    let as_ = authority(&format!("https://login.microsoftonline.com/{tenant}/v2.0"));
+    let api = server(&as_, Issuer::entra(tenant).audience("6e74172b-be56-4843-9ff4-e66a39bb12e3"));
+    let person = token(
+        &as_,
+        Some("JWT"),
+        &json!({
+            "aud": "6e74172b-be56-4843-9ff4-e66a39bb12e3", "azp": "client", "azpacr": "0",
+            "oid": "690222be", "sub": "HKZpfaHyWadeOouYlitjrI", "tid": tenant, "ver": "2.0",
+            "scp": "Orders.Read Orders.Write",
+        }),
+    );
+    assert_eq!(seen(&api, &person).await, is(Caller::User, "client", "Orders.Read Orders.Write"));
+    let application = person.clone().without("scp").claim("roles", ["Orders.Read.All"]);
+    let told = application.clone().claim("idtyp", "app");
+    assert_eq!(seen(&api, &told).await, is(Caller::Client, "client", "Orders.Read.All"));
+    assert_eq!(seen(&api, &application).await.0, Caller::Unknown);
+}
+
+#[tokio::test]
+async fn okta_client_and_user_identifiers() {
+    let as_ = authority("https://example.okta.com/oauth2/default");
+    let api = server(&as_, Issuer::okta("example.okta.com", "default").audience("api://default"));
+    let claims = json!({
+        "ver": 1, "jti": "AT.0mP4JKAZX1iACIT4vbEDF7LpvDVjxypPMf0D7uX39RE", "aud": "api://default",
+        "sub": "alice@example.com", "cid": "0oa1", "uid": "00ujm", "scp": ["openid", "orders.read"],
+    });
+    let person = token(&as_, None, &claims);
+    assert_eq!(seen(&api, &person).await, is(Caller::User, "0oa1", "openid orders.read"));
+    let machine = person.clone().without("uid").subject("0oa1");
+    assert_eq!(seen(&api, &machine).await.0, Caller::Client);
+}
+
+#[tokio::test]
+async fn cognito_access_tokens_have_no_audience() {
+    let as_ = authority("https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEf123");
+    let issuer = Issuer::cognito("eu-central-1", "eu-central-1_AbCdEf123").audience("app-client");
+    let api = server(&as_, issuer);
+    let claims = json!({
+        "sub": "aaaaaaaa-bbbb", "token_use": "access", "client_id": "app-client",
+        "username": "alice", "scope": "aws.cognito.signin.user.admin", "version": 2,
+    });
+    let person = token(&as_, None, &claims);
+    let scope = "aws.cognito.signin.user.admin";
+    assert_eq!(seen(&api, &person).await, is(Caller::User, "app-client", scope));
+    let machine = person.clone().without("username").subject("app-client");
+    assert_eq!(seen(&api, &machine).await.0, Caller::Client);
+    let other = person.clone().client_id("other-client");
+    assert_eq!(refused(&api, &other).await, RejectionKind::WrongAudience);
+    let id_token = person.clone().claim("token_use", "id");
+    assert_eq!(refused(&api, &id_token).await, RejectionKind::RequiredClaimNotMet);
+    let aud_instead = person.without("client_id").audience("app-client");
+    assert_eq!(refused(&api, &aud_instead).await, RejectionKind::MissingClaim);
+}
+
+#[tokio::test]
+async fn google_service_accounts() {
+    let as_ = authority("https://accounts.google.com");
+    let api = server(&as_, Issuer::google().audience("https://orders-x.a.run.app"));
+    let claims = json!({
+        "aud": "https://orders-x.a.run.app", "azp": "112347", "sub": "112347",
+        "email": "worker@project.iam.gserviceaccount.com", "email_verified": true,
+    });
+    let service = token(&as_, Some("JWT"), &claims);
+    assert_eq!(seen(&api, &service).await, is(Caller::Client, "112347", ""));
+    assert_eq!(seen(&api, &service.clone().subject("7")).await.0, Caller::Unknown);
+    let sign_in = service.claim("nonce", "n");
+    assert_eq!(refused(&api, &sign_in).await, RejectionKind::WrongTokenType);
+}
+
+#[tokio::test]
+async fn wristband_applications_and_subject_kinds() {
+    let as_ = authority("https://shop-acme.us.wristband.dev");
+    let jwks: Uri = as_.jwks_uri().parse().unwrap();
+    let client = ServiceBuilder::new()
+        .map_request(move |mut request: Request<Full<bytes::Bytes>>| {
+            assert_eq!(request.uri().path(), "/api/v1/oauth2/jwks");
+            *request.uri_mut() = jwks.clone();
+            request
+        })
+        .service(as_.http_service());
+    let issuer = Issuer::wristband("shop-acme.us.wristband.dev").audience("vl6jdobxy5gafkr3");
+    let builder = ResourceServer::builder().issuer(issuer).http_client(client);
+    let api = builder.clock(as_.clock().clone()).build().unwrap();
+    let claims = json!({
+        "sub": "pbiafsut7jg53jvjjp3o4ugvuu", "idp_name": "wristband", "amr": ["pwd"],
+        "van_dom": "shop-acme.us.wristband.dev", "client_id": "uuvx2lzdzvhhjca5pe7nejwwdy",
+        "tnt_id": "6qn3movx3fgtloh2qjut5s4nha", "scope": "openid offline_access email",
+        "sub_kind": "user", "app_id": "vl6jdobxy5gafkr3", "jti": "2yzkcjdk25cl7e3uugzeo6kfha",
+    });
+    let person = token(&as_, Some("at+JWT"), &claims);
+    let client = "uuvx2lzdzvhhjca5pe7nejwwdy";
+    assert_eq!(seen(&api, &person).await, is(Caller::User, client, "openid offline_access email"));
+    assert_eq!(seen(&api, &person.clone().claim("sub_kind", "client")).await.0, Caller::Client);
+    assert_eq!(seen(&api, &person.clone().claim("sub_kind", "robot")).await.0, Caller::Unknown);
+    let id_token = person.clone().header("typ", "id+JWT");
+    assert_eq!(refused(&api, &id_token).await, RejectionKind::WrongTokenType);
+    let other = person.claim("app_id", "another");
+    assert_eq!(refused(&api, &other).await, RejectionKind::WrongAudience);
+}
+
+#[tokio::test]
+async fn entrypage_audiences_are_clients() {
+    let as_ = authority("https://example.entrypage.io");
+    let api = server(&as_, Issuer::entrypage("https://example.entrypage.io").audience("shop-api"));
+    let claims = json!({
+        "sub": "u1", "role": ["admin"], "scope": "orders.read", "aud": ["shop-api", "billing-api"],
+        "client_id": "shop-spa",
+    });
+    let person = token(&as_, Some("JWT"), &claims);
+    assert_eq!(seen(&api, &person).await, is(Caller::User, "shop-spa", "orders.read"));
+    let worker = person.clone().subject("worker").client_id("worker");
+    assert_eq!(seen(&api, &worker).await.0, Caller::Client);
+    assert_eq!(seen(&api, &person.clone().without("client_id")).await.0, Caller::Unknown);
+    let other = person.claim("aud", ["billing-api"]);
+    assert_eq!(refused(&api, &other).await, RejectionKind::WrongAudience);
+}
+
+#[tokio::test]
+async fn mobilefirst_tokens_tell_no_callers() {
+    let as_ = authority("https://mfp.example/com.ibm.mfp");
+    let issuer = Issuer::mobilefirst(as_.issuer_url(), &as_.jwks()).audience("com.ibm.mfp");
+    let api = server(&as_, issuer);
+    let claims = json!({
+        "sub": "test", "aud": "com.ibm.mfp", "scope": "RegisteredClient messages.write",
+    });
+    let caller = seen(&api, &token(&as_, Some("JWT"), &claims)).await;
+    assert_eq!(caller, (Caller::Unknown, None, "RegisteredClient messages.write".to_owned()));
+}
+
+#[test]
+fn issuers_that_cannot_be_of_the_system_are_faults() {
+    for (preset, bad, good) in [
+        (Preset::Auth0, "https://x.auth0.com", "https://x.auth0.com/"),
+        (Preset::Keycloak, "https://sso.example", "https://sso.example/auth/realms/shop"),
+        (Preset::Keycloak, "https://sso.example/realms/shop/", "https://sso.example/realms/shop"),
+        (Preset::Entra, "https://sts.windows.net/t/", "https://login.microsoftonline.com/t/v2.0"),
+        (Preset::Okta, "https://x.okta.com/oauth2/default/", "https://x.okta.com/oauth2/default"),
+        (Preset::Google, "https://google.com", "https://accounts.google.com"),
+        (Preset::Wristband, "https://a.wristband.dev/", "https://a.wristband.dev"),
+    ] {
+        let as_ = authority("https://as.example");
+        let build = |name: &str| {
+            let issuer = Issuer::discover(name).preset(preset).audience("a");
+            ResourceServer::builder().issuer(issuer).http_client(as_.http_service()).build()
+        };
+        assert!(build(good).is_ok(), "{good}");
+        assert_eq!(build(bad).unwrap_err().faults().len(), 1, "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn variables_take_presets_and_what_is_set_besides_stands() {
+    let names: Vec<_> = Preset::ALL.iter().map(|(name, _)| *name).collect();
+    let as_ = authority("https://example.eu.auth0.com/");
+    let read = |more: &[(&'static str, &'static str)]| {
+        let basic = [
+            ("PORTCULLIS_ISSUER", "https://example.eu.auth0.com/"),
+            ("PORTCULLIS_AUDIENCE", "https://api.example"),
+            ("PORTCULLIS_PRESET", "auth0"),
+        ];
+        ResourceServerBuilder::from_vars(basic.into_iter().chain(more.iter().copied()))
+    };
+    let build = |more| {
+        let builder = read(more).unwrap().http_client(as_.http_service());
+        builder.clock(as_.clock().clone()).build().unwrap()
+    };
+    let claims = json!({
+        "sub": "u", "aud": "https://api.example", "azp": "c", "scope": "b", "permissions": ["a"],
+    });
+    let token = token(&as_, Some("JWT"), &claims);
+    assert_eq!(seen(&build(&[]), &token).await, is(Caller::User, "c", "a"));
+    let other = [
+        ("PORTCULLIS_SCOPE_CLAIMS", "scope"),
+        ("PORTCULLIS_CALLER_TABLE", "client:azp=c"),
+        ("PORTCULLIS_CLIENT_CLAIMS", "sub"),
+    ];
+    assert_eq!(seen(&build(&other), &token).await, is(Caller::Client, "u", "b"));
+    let unknown = ResourceServerBuilder::from_vars([
+        ("PORTCULLIS_ISSUER", "https://as.example"),
+        ("PORTCULLIS_AUDIENCE", "a"),
+        ("PORTCULLIS_PRESET", "auth-zero"),
+    ]);
+    let expected = format!("PORTCULLIS_PRESET: must be {}", names.join(" or "));
+    assert_eq!(unknown.map(drop).unwrap_err().to_string(), expected);
+}
