@@ -5,9 +5,9 @@ mod support;
 use bytes::Bytes;
 use http::Request;
 use http_body_util::Full;
-use portcullis::{ClientCertificate, Issuer, RejectionKind, ResourceServer};
+use portcullis::{ClientCertificate, Issuer, RejectionKind, ResourceServer, tenant};
 use serde_json::{Value, json};
-use support::fixture::{Expected, Fixture, ISSUER, bearer, send};
+use support::fixture::{Expected, Fixture, ISSUER, bearer, send, send_through};
 use support::keys::thumbprint;
 use support::scripted_as::{Reply, ScriptedAs};
 
@@ -122,6 +122,32 @@ async fn pipe_01_the_binding_is_judged_after_the_claims_and_before_tenant_and_sc
     let weak = bound(&fixture, json!({ "tnt_id": "acme", "scope": "x" }));
     send(&server, over_tls(&weak, "other")).await.is(Expected::InvalidToken, "9 before 12");
     send(&server, over_tls(&weak, OWN)).await.is(Expected::InsufficientScope, "12");
+}
+
+/// What such a route needs is completed for each request, here while there are no keys yet.
+#[tokio::test]
+async fn pipe_01_the_binding_is_judged_before_the_tenant_of_the_path() {
+    let fixture = Fixture::new();
+    let needed = tenant("tnt_id").in_path("/tenants/{tenant}");
+    for (path, der, description) in [
+        ("/tenants/acme", OWN, None),
+        ("/tenants/other", OWN, Some("The access token is not meant for this use")),
+        ("/tenants/other", "other", Some("The access token is bound to a key that was not proven")),
+    ] {
+        let jwks = fixture.key.jwks();
+        let keys = ScriptedAs::start(move |_| Reply::json(jwks.clone())).await;
+        let issuer = Issuer::with_jwks_uri(ISSUER, format!("{}/jwks", keys.origin));
+        let server = fixture.builder_with(issuer).build().unwrap();
+        let token = bound(&fixture, json!({ "tnt_id": "acme" }));
+        let mut request = over_tls(&token, der);
+        *request.uri_mut() = path.parse().unwrap();
+        let answer = send_through(&server, needed.clone(), request).await;
+        assert_eq!(answer.status(), if description.is_none() { 200 } else { 401 }, "{path} {der}");
+        if description.is_some() {
+            let challenge = answer.challenge();
+            assert_eq!(challenge.parameter("error_description"), description, "{path} {der}");
+        }
+    }
 }
 
 /// The certificate stays with a request that waits for keys.
