@@ -149,8 +149,9 @@ Environment:
                                 PORTCULLIS_REQUIRED_CLAIMS (default off)
 
  Callers: people and clients
-  PORTCULLIS_CALLER_TABLE       by what they are told apart, the first that holds: client: or user:
-                                with claim=value, claim, claim==claim or claim!=claim
+  PORTCULLIS_CALLER_TABLE       by what they are told apart, the first that holds: client:, user: or
+                                unknown: with claim=value (* is a pattern there), claim,
+                                claim==claim or claim!=claim
                                 (default client:sub==client_id user:sub!=client_id)
   PORTCULLIS_CLIENT_CLAIMS      claims that name the client; the first one present counts
                                 (default client_id azp)
