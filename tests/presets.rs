@@ -273,8 +273,22 @@ async fn wristband_applications_and_subject_kinds() {
     assert_eq!(seen(&api, &person.clone().claim("sub_kind", "robot")).await.0, Caller::Unknown);
     let id_token = person.clone().header("typ", "id+JWT");
     assert_eq!(refused(&api, &id_token).await, RejectionKind::WrongTokenType);
-    let other = person.claim("app_id", "another");
+    let other = person.clone().claim("app_id", "another");
     assert_eq!(refused(&api, &other).await, RejectionKind::WrongAudience);
+
+    // All vanity domains.
+    let issuer = Issuer::matching("https://*.us.wristband.dev").max_live(4);
+    let issuer = issuer.preset(Preset::Wristband).audience("vl6jdobxy5gafkr3");
+    let builder = ResourceServer::builder().issuer(issuer).http_client(as_.http_service());
+    let api = builder.clock(as_.clock().clone()).build().unwrap();
+    for (name, expected) in [
+        ("https://shop-acme.us.wristband.dev.example", RejectionKind::UntrustedIssuer),
+        ("https://a.b.us.wristband.dev", RejectionKind::UntrustedIssuer),
+        // It is one; the keys of this authorization server are not where Wristband's are.
+        ("https://shop-acme.us.wristband.dev", RejectionKind::KeysUnavailable),
+    ] {
+        assert_eq!(refused(&api, &person.clone().issuer(name)).await, expected, "{name}");
+    }
 }
 
 #[tokio::test]
