@@ -315,6 +315,7 @@ fn issuers_that_cannot_be_of_the_system_are_faults() {
         (Preset::Keycloak, "https://sso.example", "https://sso.example/auth/realms/shop"),
         (Preset::Keycloak, "https://sso.example/realms/shop/", "https://sso.example/realms/shop"),
         (Preset::Entra, "https://sts.windows.net/t/", "https://login.microsoftonline.com/t/v2.0"),
+        (Preset::Okta, "https://x.okta.com", "https://x.okta.com/oauth2/aus1"),
         (Preset::Okta, "https://x.okta.com/oauth2/default/", "https://x.okta.com/oauth2/default"),
         (Preset::Google, "https://google.com", "https://accounts.google.com"),
         (Preset::Wristband, "https://a.wristband.dev/", "https://a.wristband.dev"),
@@ -363,4 +364,27 @@ async fn variables_take_presets_and_what_is_set_besides_stands() {
     ]);
     let expected = format!("PORTCULLIS_PRESET: must be {}", names.join(" or "));
     assert_eq!(unknown.map(drop).unwrap_err().to_string(), expected);
+}
+
+/// What `docs/systems.md` says for the sidecar, as far as it is about the engine.
+#[cfg(feature = "introspection")]
+#[test]
+fn the_settings_on_the_page_about_systems_are_good() {
+    let page = include_str!("../docs/systems.md");
+    let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let mut presets = Vec::new();
+    for block in blocks.filter(|block| block.contains("PORTCULLIS_ISSUER=")) {
+        let variables = block.lines().map(|line| {
+            let (name, value) = line.split_once('=').unwrap();
+            let value = value.split("    #").next().unwrap().trim_matches('"');
+            // There is no such file here.
+            (name.strip_suffix("_FILE").unwrap_or(name), value)
+        });
+        let variables: Vec<_> = variables.collect();
+        let read = ResourceServerBuilder::from_vars(variables.clone());
+        assert_eq!(read.map(drop).map_err(|faults| faults.to_string()), Ok(()));
+        presets.extend(variables.into_iter().filter(|(name, _)| *name == "PORTCULLIS_PRESET"));
+    }
+    let presets: Vec<_> = presets.into_iter().map(|(_, preset)| preset).collect();
+    assert_eq!(presets, ["mobilefirst", "wristband", "entrypage", "auth0"]);
 }

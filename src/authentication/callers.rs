@@ -1,5 +1,6 @@
 //! Who is calling: by what an issuer's tokens tell people, clients, and our own clients from others.
 
+use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
@@ -94,6 +95,22 @@ impl FromStr for Row {
             Some(("unknown", sign)) => Ok(Self::new(Caller::Unknown, sign.parse()?)),
             _ => Err(InvalidCallerRow(())),
         }
+    }
+}
+
+/// As `PORTCULLIS_CALLER_TABLE` has it.
+impl fmt::Display for CallerTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, row) in self.0.iter().enumerate() {
+            let caller = match row.caller {
+                Caller::Client => "client",
+                Caller::User => "user",
+                Caller::Unknown => "unknown",
+            };
+            let space = if number == 0 { "" } else { " " };
+            write!(f, "{space}{caller}:{}", row.text)?;
+        }
+        Ok(())
     }
 }
 

@@ -73,6 +73,11 @@ impl Preset {
             Self::Google if name != GOOGLE => {
                 Err("the issuer of Google is https://accounts.google.com")
             }
+            // Access tokens of the domain's own server are for Okta's interfaces, and for nobody else
+            // to judge.
+            Self::Okta if !path.is_some_and(|path| path.starts_with("oauth2/")) => Err(
+                "an issuer of Okta is https://DOMAIN/oauth2/SERVER, a custom authorization server",
+            ),
             Self::Cognito | Self::Okta | Self::Wristband if name.ends_with('/') => {
                 Err("an issuer of this system has no slash at the end")
             }
@@ -235,5 +240,24 @@ impl Issuer {
         let [introspection, token] = Preset::mobilefirst_endpoints(server);
         let ask = Introspection::at(introspection).bearer(client_id, secret, token);
         Self::introspected(server, ask.audience_implied()).preset(Preset::MobileFirst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_about_presets_has_each_table_as_it_is() {
+        let page = include_str!("../../docs/presets.md");
+        for (name, preset) in Preset::ALL {
+            let (table, claims) = (preset.callers().to_string(), preset.client_claims().join(" "));
+            assert!(page.contains(&table), "{name}: {table}");
+            let row = page.lines().find(|line| line.starts_with(&format!("| `{name}` | ")));
+            let row = row.unwrap_or_default();
+            for cell in [preset.scope_claims().join(" "), claims] {
+                assert!(row.contains(&format!("| `{cell}` |")), "{name}: {cell}");
+            }
+        }
     }
 }
