@@ -46,37 +46,84 @@ async fn refused(server: &ResourceServer, token: &TokenBuilder) -> RejectionKind
     server.verify(&token.mint()).await.unwrap_err().kind()
 }
 
+/// `claims` without the members that are `null` in `changes`, and with the others.
+fn with(claims: &Value, changes: Value) -> Value {
+    let mut claims = claims.as_object().unwrap().clone();
+    for (name, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Null => claims.remove(name),
+            value => claims.insert(name.clone(), value.clone()),
+        };
+    }
+    claims.into()
+}
+
+const AUTH0: &str = "https://example.eu.auth0.com/";
+
+/// Of a person, in Auth0's own profile.
+fn auth0_person() -> Value {
+    json!({
+        "sub": "auth0|5f7c8ec7c33c6c004bbafe82",
+        "aud": ["https://api.example", "https://example.eu.auth0.com/userinfo"],
+        "azp": "my_client_id", "scope": "openid profile", "permissions": ["read:orders"],
+    })
+}
+
+/// Of a machine, in Auth0's own profile.
+fn auth0_machine() -> Value {
+    json!({
+        "sub": "my_client_id@clients", "aud": "https://api.example", "azp": "my_client_id",
+        "gty": "client-credentials", "scope": "read:orders",
+    })
+}
+
 #[tokio::test]
 async fn auth0_permissions_and_machines() {
-    let as_ = authority("https://example.eu.auth0.com/");
+    let as_ = authority(AUTH0);
     let api = server(&as_, Issuer::auth0("example.eu.auth0.com").audience("https://api.example"));
-    let person = token(
-        &as_,
-        Some("JWT"),
-        &json!({
-            "sub": "auth0|5f7c8ec7c33c6c004bbafe82",
-            "aud": ["https://api.example", "https://example.eu.auth0.com/userinfo"],
-            "azp": "my_client_id", "scope": "openid profile", "permissions": ["read:orders"],
-        }),
-    );
+    let person = token(&as_, Some("JWT"), &auth0_person());
     assert_eq!(seen(&api, &person).await, is(Caller::User, "my_client_id", "read:orders"));
-    let machine = token(
-        &as_,
-        Some("JWT"),
-        &json!({
-            "sub": "my_client_id@clients", "aud": "https://api.example", "azp": "my_client_id",
-            "gty": "client-credentials", "scope": "read:orders",
-        }),
-    );
+    let machine = token(&as_, Some("JWT"), &auth0_machine());
     assert_eq!(seen(&api, &machine).await, is(Caller::Client, "my_client_id", "read:orders"));
     let without_slash = machine.issuer("https://example.eu.auth0.com");
     assert_eq!(refused(&api, &without_slash).await, RejectionKind::UntrustedIssuer);
 }
 
+/// The profile by RFC 9068 has `client_id` and `jti`, and neither `azp` nor `gty`.
+#[tokio::test]
+async fn auth0_machines_are_told_in_both_profiles_and_never_taken_for_people() {
+    let as_ = authority(AUTH0);
+    let api = server(&as_, Issuer::auth0("example.eu.auth0.com").audience("https://api.example"));
+    let rfc9068 = |claims: &Value| {
+        let changes = json!({"azp": null, "gty": null, "client_id": "my_client_id", "jti": "7"});
+        with(claims, changes)
+    };
+    let (person, machine) = (auth0_person(), auth0_machine());
+    for (typ, claims, caller) in [
+        ("at+jwt", rfc9068(&person), Caller::User),
+        ("at+jwt", rfc9068(&machine), Caller::Client),
+        ("JWT", with(&machine, json!({"gty": null})), Caller::Client),
+        ("JWT", with(&person, json!({"gty": "password"})), Caller::User),
+        ("JWT", with(&person, json!({"gty": ["refresh_token", "password"]})), Caller::User),
+        // The second part may be a name that its owner has chosen.
+        ("JWT", with(&person, json!({"sub": "auth0|bob@clients"})), Caller::User),
+        ("JWT", with(&person, json!({"sub": "google-oauth2|1"})), Caller::User),
+        ("JWT", with(&person, json!({"sub": "my_client_id"})), Caller::Unknown),
+    ] {
+        let seen = seen(&api, &token(&as_, Some(typ), &claims)).await;
+        assert_eq!((seen.0, seen.1.as_deref()), (caller, Some("my_client_id")), "{claims}");
+    }
+    // Without the preset such a machine is nobody's, and not a person.
+    let plain = server(&as_, Issuer::discover(AUTH0).audience("https://api.example"));
+    let machine = token(&as_, Some("at+jwt"), &rfc9068(&machine));
+    assert_eq!(seen(&plain, &machine).await.0, Caller::Unknown);
+}
+
 #[tokio::test]
 async fn keycloak_service_accounts() {
     let as_ = authority("https://sso.example.com/realms/shop");
-    let api = server(&as_, Issuer::keycloak("https://sso.example.com/", "shop").audience("orders"));
+    let issuer = Issuer::keycloak("https://sso.example.com/", "shop").audience("orders");
+    let api = server(&as_, issuer);
     let claims = json!({
         "sub": "d952cf23-bf92-4c8f-a3ff-4972b4f2bc5b", "typ": "Bearer", "azp": "web", "acr": "1",
         "aud": ["orders", "account"], "sid": "b6a4", "scope": "openid orders.read",
@@ -84,15 +131,38 @@ async fn keycloak_service_accounts() {
     });
     let person = token(&as_, Some("JWT"), &claims);
     assert_eq!(seen(&api, &person).await, is(Caller::User, "web", "openid orders.read"));
-    let machine = person
-        .clone()
-        .without("sid")
-        .claim("client_id", "worker")
-        .claim("azp", "worker")
-        .claim("preferred_username", "service-account-worker");
-    assert_eq!(seen(&api, &machine).await.0, Caller::Client);
-    assert_eq!(seen(&api, &machine.without("client_id")).await.0, Caller::Unknown);
     assert_eq!(refused(&api, &person.claim("typ", "ID")).await, RejectionKind::WrongTokenType);
+
+    let machine = with(
+        &claims,
+        json!({
+            "sid": null, "azp": "worker", "preferred_username": "service-account-worker",
+            "client_id": "worker", "clientHost": "10.0.0.7", "clientAddress": "10.0.0.7",
+        }),
+    );
+    let bare = json!({"client_id": null, "clientHost": null, "clientAddress": null});
+    let old = json!({"client_id": null, "clientHost": null, "clientId": "worker"});
+    for (claims, caller) in [
+        (machine.clone(), Caller::Client),
+        (with(&machine, old), Caller::Client),
+        // With refresh tokens for service accounts there is a session.
+        (with(&machine, json!({"sid": "b6a4"})), Caller::Client),
+        // Without its mappers, with a session or not.
+        (with(&machine, bare.clone()), Caller::Unknown),
+        (with(&with(&machine, bare), json!({"sid": "b6a4"})), Caller::Unknown),
+        // A lightweight token has none of this, whoever it is for.
+        (with(&claims, json!({"preferred_username": null})), Caller::Unknown),
+        // A person in an offline session, a name that pretends, client_id for RFC 9068.
+        (with(&claims, json!({"sid": null})), Caller::User),
+        (with(&claims, json!({"preferred_username": "service-account-x"})), Caller::Unknown),
+        (with(&claims, json!({"client_id": "web"})), Caller::User),
+    ] {
+        assert_eq!(seen(&api, &token(&as_, Some("JWT"), &claims)).await.0, caller, "{claims}");
+    }
+    // Without the preset a service account is nobody's, and not a person.
+    let plain = Issuer::discover("https://sso.example.com/realms/shop").audience("orders");
+    let machine = token(&as_, Some("JWT"), &machine);
+    assert_eq!(seen(&server(&as_, plain), &machine).await.0, Caller::Unknown);
 }
 
 #[tokio::test]
@@ -114,6 +184,12 @@ async fn entra_scopes_and_application_roles() {
     let told = application.clone().claim("idtyp", "app");
     assert_eq!(seen(&api, &told).await, is(Caller::Client, "client", "Orders.Read.All"));
     assert_eq!(seen(&api, &application).await.0, Caller::Unknown);
+    // With include_user_token, and whatever else there may come to be.
+    for (kind, caller) in
+        [("user", Caller::User), ("app", Caller::Client), ("device", Caller::Unknown)]
+    {
+        assert_eq!(seen(&api, &person.clone().claim("idtyp", kind)).await.0, caller, "{kind}");
+    }
 }
 
 #[tokio::test]
@@ -128,6 +204,9 @@ async fn okta_client_and_user_identifiers() {
     assert_eq!(seen(&api, &person).await, is(Caller::User, "0oa1", "openid orders.read"));
     let machine = person.clone().without("uid").subject("0oa1");
     assert_eq!(seen(&api, &machine).await.0, Caller::Client);
+    // A person's name may be chosen to be a client's id.
+    assert_eq!(seen(&api, &person.clone().subject("0oa1")).await.0, Caller::User);
+    assert_eq!(seen(&api, &person.without("uid")).await.0, Caller::Unknown);
 }
 
 #[tokio::test]
@@ -194,8 +273,22 @@ async fn wristband_applications_and_subject_kinds() {
     assert_eq!(seen(&api, &person.clone().claim("sub_kind", "robot")).await.0, Caller::Unknown);
     let id_token = person.clone().header("typ", "id+JWT");
     assert_eq!(refused(&api, &id_token).await, RejectionKind::WrongTokenType);
-    let other = person.claim("app_id", "another");
+    let other = person.clone().claim("app_id", "another");
     assert_eq!(refused(&api, &other).await, RejectionKind::WrongAudience);
+
+    // All vanity domains.
+    let issuer = Issuer::matching("https://*.us.wristband.dev").max_live(4);
+    let issuer = issuer.preset(Preset::Wristband).audience("vl6jdobxy5gafkr3");
+    let builder = ResourceServer::builder().issuer(issuer).http_client(as_.http_service());
+    let api = builder.clock(as_.clock().clone()).build().unwrap();
+    for (name, expected) in [
+        ("https://shop-acme.us.wristband.dev.example", RejectionKind::UntrustedIssuer),
+        ("https://a.b.us.wristband.dev", RejectionKind::UntrustedIssuer),
+        // It is one; the keys of this authorization server are not where Wristband's are.
+        ("https://shop-acme.us.wristband.dev", RejectionKind::KeysUnavailable),
+    ] {
+        assert_eq!(refused(&api, &person.clone().issuer(name)).await, expected, "{name}");
+    }
 }
 
 #[tokio::test]
@@ -215,18 +308,6 @@ async fn entrypage_audiences_are_clients() {
     assert_eq!(refused(&api, &other).await, RejectionKind::WrongAudience);
 }
 
-#[tokio::test]
-async fn mobilefirst_tokens_tell_no_callers() {
-    let as_ = authority("https://mfp.example/com.ibm.mfp");
-    let issuer = Issuer::mobilefirst(as_.issuer_url(), &as_.jwks()).audience("com.ibm.mfp");
-    let api = server(&as_, issuer);
-    let claims = json!({
-        "sub": "test", "aud": "com.ibm.mfp", "scope": "RegisteredClient messages.write",
-    });
-    let caller = seen(&api, &token(&as_, Some("JWT"), &claims)).await;
-    assert_eq!(caller, (Caller::Unknown, None, "RegisteredClient messages.write".to_owned()));
-}
-
 #[test]
 fn issuers_that_cannot_be_of_the_system_are_faults() {
     for (preset, bad, good) in [
@@ -234,6 +315,7 @@ fn issuers_that_cannot_be_of_the_system_are_faults() {
         (Preset::Keycloak, "https://sso.example", "https://sso.example/auth/realms/shop"),
         (Preset::Keycloak, "https://sso.example/realms/shop/", "https://sso.example/realms/shop"),
         (Preset::Entra, "https://sts.windows.net/t/", "https://login.microsoftonline.com/t/v2.0"),
+        (Preset::Okta, "https://x.okta.com", "https://x.okta.com/oauth2/aus1"),
         (Preset::Okta, "https://x.okta.com/oauth2/default/", "https://x.okta.com/oauth2/default"),
         (Preset::Google, "https://google.com", "https://accounts.google.com"),
         (Preset::Wristband, "https://a.wristband.dev/", "https://a.wristband.dev"),
@@ -265,7 +347,7 @@ async fn variables_take_presets_and_what_is_set_besides_stands() {
         builder.clock(as_.clock().clone()).build().unwrap()
     };
     let claims = json!({
-        "sub": "u", "aud": "https://api.example", "azp": "c", "scope": "b", "permissions": ["a"],
+        "sub": "x|u", "aud": "https://api.example", "azp": "c", "scope": "b", "permissions": ["a"],
     });
     let token = token(&as_, Some("JWT"), &claims);
     assert_eq!(seen(&build(&[]), &token).await, is(Caller::User, "c", "a"));
@@ -274,7 +356,7 @@ async fn variables_take_presets_and_what_is_set_besides_stands() {
         ("PORTCULLIS_CALLER_TABLE", "client:azp=c"),
         ("PORTCULLIS_CLIENT_CLAIMS", "sub"),
     ];
-    assert_eq!(seen(&build(&other), &token).await, is(Caller::Client, "u", "b"));
+    assert_eq!(seen(&build(&other), &token).await, is(Caller::Client, "x|u", "b"));
     let unknown = ResourceServerBuilder::from_vars([
         ("PORTCULLIS_ISSUER", "https://as.example"),
         ("PORTCULLIS_AUDIENCE", "a"),
@@ -282,4 +364,27 @@ async fn variables_take_presets_and_what_is_set_besides_stands() {
     ]);
     let expected = format!("PORTCULLIS_PRESET: must be {}", names.join(" or "));
     assert_eq!(unknown.map(drop).unwrap_err().to_string(), expected);
+}
+
+/// What `docs/systems.md` says for the sidecar, as far as it is about the engine.
+#[cfg(feature = "introspection")]
+#[test]
+fn the_settings_on_the_page_about_systems_are_good() {
+    let page = include_str!("../docs/systems.md");
+    let blocks = page.split("```sh\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let mut presets = Vec::new();
+    for block in blocks.filter(|block| block.contains("PORTCULLIS_ISSUER=")) {
+        let variables = block.lines().map(|line| {
+            let (name, value) = line.split_once('=').unwrap();
+            let value = value.split("    #").next().unwrap().trim_matches('"');
+            // There is no such file here.
+            (name.strip_suffix("_FILE").unwrap_or(name), value)
+        });
+        let variables: Vec<_> = variables.collect();
+        let read = ResourceServerBuilder::from_vars(variables.clone());
+        assert_eq!(read.map(drop).map_err(|faults| faults.to_string()), Ok(()));
+        presets.extend(variables.into_iter().filter(|(name, _)| *name == "PORTCULLIS_PRESET"));
+    }
+    let presets: Vec<_> = presets.into_iter().map(|(_, preset)| preset).collect();
+    assert_eq!(presets, ["mobilefirst", "wristband", "entrypage", "auth0"]);
 }

@@ -4,23 +4,27 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use super::caller_sign::{CallerSign, InvalidCallerRow, is_or_holds};
 use crate::access_token::Caller;
-use crate::jose::json::{Json, Members};
+use crate::jose::json::Members;
 
 /// By which signs the tokens of an issuer tell whether a person or a client is calling. The first
 /// row whose sign a token shows decides; where none does, the caller is unknown, and neither
 /// [`users`](crate::users) nor [`clients`](crate::clients) lets it pass.
 ///
 /// The default follows RFC 9068 §2.2: `sub` equal to `client_id` is a client, different from it a
-/// person. Systems that give clients a `sub` of another form need a table of their own:
+/// person. That is a SHOULD, and some systems give clients a `sub` of another form. Where a token
+/// shows that it is of one of these, the default does not tell: they have
+/// [presets](crate::Preset), and others need a table of their own.
 ///
 /// ```
 /// use portcullis::{CallerSign, CallerTable, Issuer};
 ///
 /// let table = CallerTable::new()
-///     .client(CallerSign::is("gty", "client-credentials"))
-///     .user(CallerSign::different("sub", "azp"));
-/// let issuer = Issuer::discover("https://example.auth0.com/").callers(table);
+///     .client(CallerSign::is("kind", "service"))
+///     .unknown(CallerSign::like("sub", "svc-*"))
+///     .user(CallerSign::has("email"));
+/// let issuer = Issuer::discover("https://login.example.com").callers(table);
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
@@ -33,101 +37,6 @@ pub(crate) struct Row {
     sign: CallerSign,
     /// The sign in words.
     text: Arc<str>,
-}
-
-/// Something that a token's claims show.
-///
-/// `Display` writes it as `PORTCULLIS_CALLER_TABLE` has it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CallerSign(Sign);
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Sign {
-    Is(Box<str>, Box<str>),
-    Has(Box<str>),
-    Same(Box<str>, Box<str>),
-    Different(Box<str>, Box<str>),
-}
-
-impl CallerSign {
-    /// The claim is this string, or an array that holds it. Written `claim=value`.
-    pub fn is(claim: &str, value: &str) -> Self {
-        Self(Sign::Is(claim.into(), value.into()))
-    }
-
-    /// The claim is there and not `null`. Written `claim`.
-    pub fn has(claim: &str) -> Self {
-        Self(Sign::Has(claim.into()))
-    }
-
-    /// Both claims are there and are the same string. Written `one==other`.
-    pub fn same(one: &str, other: &str) -> Self {
-        Self(Sign::Same(one.into(), other.into()))
-    }
-
-    /// Both claims are there and are strings that differ. Written `one!=other`.
-    pub fn different(one: &str, other: &str) -> Self {
-        Self(Sign::Different(one.into(), other.into()))
-    }
-
-    fn is_shown_by(&self, token: &Members<'_>) -> bool {
-        let text = |name: &str| token.get(name).and_then(Json::as_str);
-        let both = |one, other| Some((text(one)?, text(other)?));
-        match &self.0 {
-            Sign::Is(name, value) => is_or_holds(token.get(name), value),
-            Sign::Has(name) => token.get(name).is_some_and(|claim| *claim != Json::Null),
-            Sign::Same(one, other) => both(one, other).is_some_and(|(one, other)| one == other),
-            Sign::Different(one, other) => {
-                both(one, other).is_some_and(|(one, other)| one != other)
-            }
-        }
-    }
-
-    fn is_complete(&self) -> bool {
-        match &self.0 {
-            Sign::Has(name) => !name.is_empty(),
-            Sign::Is(one, other) | Sign::Same(one, other) | Sign::Different(one, other) => {
-                !one.is_empty() && !other.is_empty()
-            }
-        }
-    }
-}
-
-/// Whether a claim is this string, or an array that holds it.
-pub(super) fn is_or_holds(claim: Option<&Json<'_>>, value: &str) -> bool {
-    match claim {
-        Some(Json::String(text)) => text == value,
-        Some(Json::Array(items)) => items.iter().any(|item| item.as_str() == Some(value)),
-        _ => false,
-    }
-}
-
-impl fmt::Display for CallerSign {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.0 {
-            Sign::Is(name, value) => write!(f, "{name}={value}"),
-            Sign::Has(name) => f.write_str(name),
-            Sign::Same(one, other) => write!(f, "{one}=={other}"),
-            Sign::Different(one, other) => write!(f, "{one}!={other}"),
-        }
-    }
-}
-
-impl FromStr for CallerSign {
-    type Err = InvalidCallerRow;
-
-    fn from_str(text: &str) -> Result<Self, InvalidCallerRow> {
-        let sign = if let Some((one, other)) = text.split_once("==") {
-            Self::same(one, other)
-        } else if let Some((one, other)) = text.split_once("!=") {
-            Self::different(one, other)
-        } else if let Some((claim, value)) = text.split_once('=') {
-            Self::is(claim, value)
-        } else {
-            Self::has(text)
-        };
-        if sign.is_complete() { Ok(sign) } else { Err(InvalidCallerRow(())) }
-    }
 }
 
 impl CallerTable {
@@ -146,6 +55,11 @@ impl CallerTable {
         self.row(Caller::User, sign)
     }
 
+    /// One more row: whose a token is that shows this is not told, whatever follows.
+    pub fn unknown(self, sign: CallerSign) -> Self {
+        self.row(Caller::Unknown, sign)
+    }
+
     fn row(mut self, caller: Caller, sign: CallerSign) -> Self {
         self.0.push(Row::new(caller, sign));
         self
@@ -158,8 +72,8 @@ impl CallerTable {
     /// Who is calling, and the sign that told it.
     pub(super) fn tell(&self, token: &Members<'_>) -> (Caller, Option<Arc<str>>) {
         match self.0.iter().find(|row| row.sign.is_shown_by(token)) {
-            Some(row) => (row.caller, Some(Arc::clone(&row.text))),
-            None => (Caller::Unknown, None),
+            Some(row) if row.caller != Caller::Unknown => (row.caller, Some(Arc::clone(&row.text))),
+            _ => (Caller::Unknown, None),
         }
     }
 }
@@ -178,8 +92,25 @@ impl FromStr for Row {
         match text.split_once(':') {
             Some(("client", sign)) => Ok(Self::new(Caller::Client, sign.parse()?)),
             Some(("user", sign)) => Ok(Self::new(Caller::User, sign.parse()?)),
+            Some(("unknown", sign)) => Ok(Self::new(Caller::Unknown, sign.parse()?)),
             _ => Err(InvalidCallerRow(())),
         }
+    }
+}
+
+/// As `PORTCULLIS_CALLER_TABLE` has it.
+impl fmt::Display for CallerTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (number, row) in self.0.iter().enumerate() {
+            let caller = match row.caller {
+                Caller::Client => "client",
+                Caller::User => "user",
+                Caller::Unknown => "unknown",
+            };
+            let space = if number == 0 { "" } else { " " };
+            write!(f, "{space}{caller}:{}", row.text)?;
+        }
+        Ok(())
     }
 }
 
@@ -190,26 +121,19 @@ impl From<Vec<Row>> for CallerTable {
 }
 
 /// RFC 9068 §2.2. `azp` does not count: who uses it does not say in `sub` that a client acts for
-/// itself.
+/// itself. Clients whose `sub` is not their `client_id` would be taken for people; the first rows are
+/// for those that are known, of Auth0, Keycloak and Wristband.
 impl Default for CallerTable {
     fn default() -> Self {
         Self::new()
             .client(CallerSign::same("sub", "client_id"))
+            .unknown(CallerSign::like("sub", "*@clients"))
+            .unknown(CallerSign::has("clientHost"))
+            .unknown(CallerSign::like("preferred_username", "service-account-*"))
+            .unknown(CallerSign::is("sub_kind", "client"))
             .user(CallerSign::different("sub", "client_id"))
     }
 }
-
-/// A row of a caller table that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct InvalidCallerRow(());
-
-impl fmt::Display for InvalidCallerRow {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("must be client: or user: and claim, claim=value, claim==claim or claim!=claim")
-    }
-}
-
-impl std::error::Error for InvalidCallerRow {}
 
 /// By what clients of our own are told from others'.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -255,6 +179,15 @@ mod tests {
             (r#"{"client_id":"c1"}"#, Caller::Unknown, None),
             (r#"{"sub":"c1","azp":"c1"}"#, Caller::Unknown, None),
             ("{}", Caller::Unknown, None),
+            // Clients of systems that have a preset.
+            (r#"{"sub":"c1@clients","client_id":"c1"}"#, Caller::Unknown, None),
+            (r#"{"sub":"7f","client_id":"c1","clientHost":"10.0.0.1"}"#, Caller::Unknown, None),
+            (
+                r#"{"sub":"7f","client_id":"c1","preferred_username":"service-account-c1"}"#,
+                Caller::Unknown,
+                None,
+            ),
+            (r#"{"sub":"7f","client_id":"c1","sub_kind":"client"}"#, Caller::Unknown, None),
         ] {
             let expected = (caller, sign.map(str::to_owned));
             assert_eq!(told(&CallerTable::default(), claims), expected, "{claims}");
@@ -263,18 +196,16 @@ mod tests {
 
     #[test]
     fn the_first_sign_that_is_shown_decides() {
-        let rows = ["client:gty=cc", "user:kind", "client:a==b", "user:a!=b"];
+        let rows = ["client:gty=cc", "unknown:kind=?*", "user:kind", "client:a==b", "user:a!=b"];
         let table: CallerTable =
             rows.iter().map(|row| row.parse::<Row>().unwrap()).collect::<Vec<_>>().into();
         for (claims, caller, sign) in [
             (r#"{"gty":"cc","kind":1}"#, Caller::Client, Some("gty=cc")),
-            (r#"{"gty":["x","cc"]}"#, Caller::Client, Some("gty=cc")),
             (r#"{"gty":"ccc","kind":false}"#, Caller::User, Some("kind")),
+            (r#"{"kind":"?","a":"x","b":"y"}"#, Caller::Unknown, None),
             (r#"{"gty":{"cc":"cc"},"kind":null}"#, Caller::Unknown, None),
             (r#"{"a":"x","b":"x"}"#, Caller::Client, Some("a==b")),
             (r#"{"a":"x","b":"y"}"#, Caller::User, Some("a!=b")),
-            (r#"{"a":1,"b":1}"#, Caller::Unknown, None),
-            (r#"{"a":"x"}"#, Caller::Unknown, None),
         ] {
             assert_eq!(told(&table, claims), (caller, sign.map(str::to_owned)), "{claims}");
         }
@@ -282,11 +213,11 @@ mod tests {
     }
 
     #[test]
-    fn rows_are_written_as_they_are_read() {
+    fn rows_say_who_and_by_what() {
         for (row, text) in [
             ("client:gty=a:b=c", "gty=a:b=c"),
             ("user:sub!=azp", "sub!=azp"),
-            ("user:oid", "oid"),
+            ("unknown:oid", "oid"),
             ("client:sub==cid", "sub==cid"),
         ] {
             assert_eq!(&*row.parse::<Row>().unwrap().text, text);

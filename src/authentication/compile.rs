@@ -9,6 +9,7 @@ use super::family::IssuerFamily;
 use super::introspected::Asked;
 use super::issuer::{Issuer, Keys, WildcardMatch};
 use super::issuer_pattern::IssuerPattern;
+use super::preset::Preset;
 use super::trusted::{Audience, TrustedIssuer};
 use crate::clock::Clock;
 use crate::config_error::{Faults, Setting};
@@ -208,7 +209,9 @@ impl Issuer {
             return Err("has a * in it, which only a pattern may have");
         }
         if !self.needs_keys() || !matches!(self.keys, Keys::Discovery | Keys::Below(_)) {
-            return Ok(());
+            // The endpoints are below it.
+            let is_address = self.preset == Some(Preset::MobileFirst);
+            return if is_address { allow_http.check(&self.name).map(drop) } else { Ok(()) };
         }
         let url = allow_http.check(&self.name)?;
         self.preset.map_or(Ok(()), |preset| preset.check_name(&self.name))?;

@@ -18,6 +18,7 @@
 //! at is whether the keys in use are still the same ones, and whether it is within its lifetime; and who
 //! shows it.
 
+mod caller_sign;
 mod callers;
 mod claims;
 mod compile;
@@ -51,7 +52,8 @@ use crate::keys::{Missing, Patience};
 use crate::rejection_kind::RejectionKind;
 use crate::token_cache::{Fingerprint, TokenCache, TokenCacheStatus};
 
-pub use callers::{CallerSign, CallerTable, InvalidCallerRow};
+pub use caller_sign::{CallerSign, InvalidCallerRow};
+pub use callers::CallerTable;
 pub(crate) use compile::{Compiled, Shared as SharedSettings};
 #[cfg(feature = "sidecar")]
 pub(crate) use examination::{ClaimCheck, IssuerPolicy, check_typ};

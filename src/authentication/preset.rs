@@ -1,9 +1,11 @@
 //! Settings for well-known systems: what their documentation says that their access tokens look like.
 
 use super::Profile;
-use super::callers::{CallerSign, CallerTable};
+use super::caller_sign::CallerSign;
+use super::callers::CallerTable;
 use super::issuer::{Issuer, Keys};
-use crate::jose::Algorithm;
+#[cfg(feature = "introspection")]
+use crate::introspection::Introspection;
 
 /// A well-known system. `docs/presets.md` shows what each of them sets and how to write it by hand.
 ///
@@ -12,9 +14,10 @@ use crate::jose::Algorithm;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Preset {
-    /// Auth0: issuer with a slash at the end, `permissions` before `scope`, `gty` for machines.
+    /// Auth0, both profiles: issuer with a slash at the end, `permissions` before `scope`; machines
+    /// have `gty` or a `sub` that ends with `@clients`, people one with a `|` in it.
     Auth0,
-    /// Keycloak: issuer of a realm; service accounts are known by their `client_id`.
+    /// Keycloak: issuer of a realm; service accounts are known by what their mappers add.
     Keycloak,
     /// Microsoft Entra ID, tokens of version 2.0: `scp` and `roles`, `idtyp`, `azp`.
     Entra,
@@ -28,7 +31,8 @@ pub enum Preset {
     Wristband,
     /// Entrypage: audiences are client ids.
     Entrypage,
-    /// IBM MobileFirst: RS256, and nothing in the token that tells people from clients.
+    /// IBM MobileFirst: tokens are introspected, with a token of our own; nothing tells people from
+    /// clients. With keys in place of introspection, nothing but the scope claim is set.
     MobileFirst,
 }
 
@@ -46,6 +50,13 @@ impl Preset {
         ("mobilefirst", Self::MobileFirst),
     ];
 
+    /// Where a MobileFirst server is asked about tokens, and where it gives them out.
+    #[cfg(feature = "introspection")]
+    pub(crate) fn mobilefirst_endpoints(server: &str) -> [String; 2] {
+        let server = server.trim_end_matches('/');
+        ["introspection", "token"].map(|endpoint| format!("{server}/api/az/v1/{endpoint}"))
+    }
+
     /// What is wrong with an issuer of this system, if it can be none.
     pub(super) fn check_name(self, name: &str) -> Result<(), &'static str> {
         let path = name.split_once("://").and_then(|(_, rest)| rest.split_once('/'));
@@ -62,6 +73,11 @@ impl Preset {
             Self::Google if name != GOOGLE => {
                 Err("the issuer of Google is https://accounts.google.com")
             }
+            // Access tokens of the domain's own server are for Okta's interfaces, and for nobody else
+            // to judge.
+            Self::Okta if !path.is_some_and(|path| path.starts_with("oauth2/")) => Err(
+                "an issuer of Okta is https://DOMAIN/oauth2/SERVER, a custom authorization server",
+            ),
             Self::Cognito | Self::Okta | Self::Wristband if name.ends_with('/') => {
                 Err("an issuer of this system has no slash at the end")
             }
@@ -69,29 +85,38 @@ impl Preset {
         }
     }
 
+    /// A sign of a person is one that no client of the system shows, and the reverse; what is neither
+    /// is unknown.
     fn callers(self) -> CallerTable {
         let table = CallerTable::new();
+        let (is, like, has) = (CallerSign::is, CallerSign::like, CallerSign::has);
         match self {
+            // The profile by RFC 9068 has no gty. People are connection|id, which no client id is;
+            // the id may be chosen by them, so this comes before the end that clients have.
             Self::Auth0 => table
-                .client(CallerSign::is("gty", "client-credentials"))
-                .user(CallerSign::different("sub", "azp")),
-            // A mapper sets these for service accounts alone; people have a session.
+                .client(is("gty", "client-credentials"))
+                .user(like("sub", "*|*"))
+                .client(like("sub", "*@clients")),
+            // The mappers of service accounts. A session is no sign of a person: service accounts
+            // with refresh tokens have one. Nor is client_id one of a client: some add it to all
+            // tokens, for RFC 9068. Anybody may have chosen a name like a service account's.
             Self::Keycloak => table
-                .client(CallerSign::has("client_id"))
-                .client(CallerSign::has("clientId"))
-                .user(CallerSign::has("sid")),
+                .client(has("clientHost"))
+                .client(has("clientId"))
+                .unknown(like("preferred_username", "service-account-*"))
+                .user(has("preferred_username")),
             Self::Entra => table
-                .client(CallerSign::is("idtyp", "app"))
-                .user(CallerSign::is("idtyp", "user"))
-                .user(CallerSign::has("scp")),
-            Self::Okta => table.client(CallerSign::same("sub", "cid")).user(CallerSign::has("uid")),
+                .client(is("idtyp", "app"))
+                .user(is("idtyp", "user"))
+                .unknown(has("idtyp"))
+                .user(has("scp")),
+            // A person's name, which is their sub, may be changed; uid may not.
+            Self::Okta => table.user(has("uid")).client(CallerSign::same("sub", "cid")),
             Self::Cognito => {
-                table.client(CallerSign::same("sub", "client_id")).user(CallerSign::has("username"))
+                table.client(CallerSign::same("sub", "client_id")).user(has("username"))
             }
             Self::Google => table.client(CallerSign::same("sub", "azp")),
-            Self::Wristband => table
-                .client(CallerSign::is("sub_kind", "client"))
-                .user(CallerSign::is("sub_kind", "user")),
+            Self::Wristband => table.client(is("sub_kind", "client")).user(is("sub_kind", "user")),
             Self::Entrypage => CallerTable::default(),
             Self::MobileFirst => table,
         }
@@ -108,8 +133,8 @@ impl Preset {
 
     fn client_claims(self) -> &'static [&'static str] {
         match self {
-            Self::Auth0 | Self::Entra | Self::Google => &["azp"],
-            Self::Keycloak => &["azp", "client_id"],
+            Self::Auth0 | Self::Keycloak => &["azp", "client_id"],
+            Self::Entra | Self::Google => &["azp"],
             Self::Okta => &["cid"],
             _ => &["client_id", "azp"],
         }
@@ -198,8 +223,41 @@ impl Issuer {
         Self::discover(issuer).preset(Preset::Entrypage)
     }
 
-    /// [`Preset::MobileFirst`] for tokens that are checked by their signature, with the server's keys.
-    pub fn mobilefirst(issuer: &str, jwks: &str) -> Self {
-        Self::with_jwks(issuer, jwks).preset(Preset::MobileFirst).algorithms([Algorithm::RS256])
+    /// [`Preset::MobileFirst`] for the address of a runtime, as in `https://mfp.example.com/mfp`. It is
+    /// asked about every token, with a token of the confidential client that is given here, whose
+    /// allowed scope has to have `authorization.introspect`.
+    ///
+    /// The server says of any token that it gave out that it is active, whatever it was for; it is the
+    /// scopes that keep APIs apart.
+    #[cfg(feature = "introspection")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "introspection")))]
+    pub fn mobilefirst(
+        server: &str,
+        client_id: impl Into<String>,
+        secret: impl Into<String>,
+    ) -> Self {
+        let server = server.trim_end_matches('/');
+        let [introspection, token] = Preset::mobilefirst_endpoints(server);
+        let ask = Introspection::at(introspection).bearer(client_id, secret, token);
+        Self::introspected(server, ask.audience_implied()).preset(Preset::MobileFirst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_about_presets_has_each_table_as_it_is() {
+        let page = include_str!("../../docs/presets.md");
+        for (name, preset) in Preset::ALL {
+            let (table, claims) = (preset.callers().to_string(), preset.client_claims().join(" "));
+            assert!(page.contains(&table), "{name}: {table}");
+            let row = page.lines().find(|line| line.starts_with(&format!("| `{name}` | ")));
+            let row = row.unwrap_or_default();
+            for cell in [preset.scope_claims().join(" "), claims] {
+                assert!(row.contains(&format!("| `{cell}` |")), "{name}: {cell}");
+            }
+        }
     }
 }

@@ -6,9 +6,12 @@ use super::names::*;
 use super::source::Read;
 use super::source::Source;
 use super::values;
-use crate::authentication::Issuer;
+use crate::authentication::{Issuer, Preset};
 #[cfg(feature = "introspection")]
 use crate::introspection::Introspection;
+
+#[cfg(feature = "introspection")]
+const BY_PRESET: &str = "PORTCULLIS_PRESET=mobilefirst";
 
 /// Everything that has no use without [`INTROSPECTION_URI`].
 const OTHERS: [&str; 7] = [
@@ -29,7 +32,15 @@ pub(super) struct Introspected {
 
 impl Introspected {
     #[cfg(not(feature = "introspection"))]
-    pub(super) fn read(source: &mut Source, _: usize, _: &Keys) -> Self {
+    pub(super) fn read(
+        source: &mut Source,
+        _: &[String],
+        _: &Keys,
+        preset: Option<Preset>,
+    ) -> Self {
+        if preset == Some(Preset::MobileFirst) {
+            source.fault(PRESET, "mobilefirst needs a build with the feature introspection");
+        }
         for variable in [INTROSPECTION_URI].into_iter().chain(OTHERS) {
             if !source.read(variable, values::text).is_unset() {
                 source.fault(variable, "needs a build with the feature introspection");
@@ -53,11 +64,29 @@ enum Auth {
     Bearer,
 }
 
+/// What counts where a variable is not set.
+#[cfg(feature = "introspection")]
+struct Defaults {
+    auth: Auth,
+    /// For faults: what a variable is required with.
+    because: &'static str,
+    audience_implied: bool,
+    token_uri: Option<String>,
+}
+
 #[cfg(feature = "introspection")]
 impl Introspected {
-    pub(super) fn read(source: &mut Source, issuers: usize, keys: &Keys) -> Self {
-        let introspection = match source.read(INTROSPECTION_URI, values::word) {
-            Read::Unset => {
+    pub(super) fn read(
+        source: &mut Source,
+        issuers: &[String],
+        keys: &Keys,
+        preset: Option<Preset>,
+    ) -> Self {
+        let by_preset = preset.and_then(|preset| by_preset(source, issuers, preset));
+        let uri = source.read(INTROSPECTION_URI, values::word);
+        let is_asked_at = !uri.is_unset();
+        let introspection = match (uri, by_preset) {
+            (Read::Unset, None) => {
                 for variable in OTHERS {
                     if !matches!(source.origin(variable), Read::Unset) {
                         let problem = format!("has no use without {INTROSPECTION_URI}");
@@ -66,12 +95,18 @@ impl Introspected {
                 }
                 None
             }
-            Read::Unusable => Some(String::new()),
-            Read::Value(uri) => Some(uri),
+            (Read::Unset, Some((uri, defaults))) => {
+                // What is wrong with it is wrong with the issuer.
+                source.follows_from_another(INTROSPECTION_URI);
+                introspection_at(source, uri, keys, defaults)
+            }
+            (uri, by_preset) => {
+                let defaults = by_preset.map_or_else(Defaults::usual, |(_, defaults)| defaults);
+                introspection_at(source, uri.value().unwrap_or_default(), keys, defaults)
+            }
         };
-        let introspection = introspection.and_then(|uri| introspection_at(source, uri, keys));
-        if introspection.is_some() && issuers > 1 {
-            let problem = format!("is for one issuer, and {ISSUER} has {issuers}");
+        if introspection.is_some() && is_asked_at && issuers.len() > 1 {
+            let problem = format!("is for one issuer, and {ISSUER} has {}", issuers.len());
             source.fault(INTROSPECTION_URI, problem);
             return Self { introspection: None };
         }
@@ -86,9 +121,47 @@ impl Introspected {
     }
 }
 
+#[cfg(feature = "introspection")]
+impl Defaults {
+    fn usual() -> Self {
+        Self {
+            auth: Auth::Basic,
+            because: INTROSPECTION_URI,
+            audience_implied: false,
+            token_uri: None,
+        }
+    }
+}
+
+/// Where a preset asks, and how; `None` where it does not, or cannot.
+#[cfg(feature = "introspection")]
+fn by_preset(
+    source: &mut Source,
+    issuers: &[String],
+    preset: Preset,
+) -> Option<(String, Defaults)> {
+    let (Preset::MobileFirst, [issuer, others @ ..]) = (preset, issuers) else { return None };
+    if !others.is_empty() || issuer.contains('*') {
+        source.fault(PRESET, format!("mobilefirst asks one server, and {ISSUER} has more"));
+    }
+    let [uri, token_uri] = Preset::mobilefirst_endpoints(issuer);
+    let defaults = Defaults {
+        auth: Auth::Bearer,
+        because: BY_PRESET,
+        audience_implied: true,
+        token_uri: Some(token_uri),
+    };
+    Some((uri, defaults))
+}
+
 /// `None` with a fault.
 #[cfg(feature = "introspection")]
-fn introspection_at(source: &mut Source, uri: String, keys: &Keys) -> Option<Introspection> {
+fn introspection_at(
+    source: &mut Source,
+    uri: String,
+    keys: &Keys,
+    defaults: Defaults,
+) -> Option<Introspection> {
     let ways = [
         ("basic", Auth::Basic),
         ("post", Auth::Post),
@@ -96,25 +169,30 @@ fn introspection_at(source: &mut Source, uri: String, keys: &Keys) -> Option<Int
         ("bearer", Auth::Bearer),
     ];
     let way = match source.read(INTROSPECTION_AUTH, |text| values::choice(text, &ways)) {
-        Read::Unset => Some(Auth::Basic),
+        Read::Unset => Some(defaults.auth),
         Read::Unusable => None,
         Read::Value(way) => Some(way),
     };
-    let id = needed(source, CLIENT_ID, INTROSPECTION_URI);
-    let secret = needed(source, CLIENT_SECRET, INTROSPECTION_URI);
-    let token_uri = match (way, source.origin(TOKEN_URI)) {
-        (Some(Auth::Bearer), _) => {
+    let id = needed(source, CLIENT_ID, defaults.because);
+    let secret = needed(source, CLIENT_SECRET, defaults.because);
+    let token_uri = match (way, source.origin(TOKEN_URI), defaults.token_uri) {
+        (Some(Auth::Bearer), Read::Unset, Some(uri)) => {
+            source.follows_from_another(TOKEN_URI);
+            Some(uri)
+        }
+        (Some(Auth::Bearer), ..) => {
             needed(source, TOKEN_URI, "PORTCULLIS_INTROSPECTION_AUTH=bearer")
         }
-        (None, _) | (_, Read::Unset) => None,
-        (Some(_), _) => {
+        (None, ..) | (_, Read::Unset, _) => None,
+        (Some(_), ..) => {
             source.fault(TOKEN_URI, "has no use but with PORTCULLIS_INTROSPECTION_AUTH=bearer");
             None
         }
     };
-    let all = flag(source, INTROSPECTED_TOKENS, [("all", true), ("opaque", false)])?;
-    let signed = flag(source, INTROSPECTION_ANSWERS, [("json", false), ("jwt", true)])?;
-    let implied = flag(source, INTROSPECTION_AUDIENCE, [("required", false), ("implied", true)])?;
+    let all = flag(source, INTROSPECTED_TOKENS, true, [("all", true), ("opaque", false)])?;
+    let signed = flag(source, INTROSPECTION_ANSWERS, false, [("json", false), ("jwt", true)])?;
+    let audience = [("required", false), ("implied", true)];
+    let implied = flag(source, INTROSPECTION_AUDIENCE, defaults.audience_implied, audience)?;
     let unused = match keys {
         Keys::Discovery => None,
         Keys::Uri(_) => Some(JWKS_URI),
@@ -156,10 +234,14 @@ fn needed(source: &mut Source, variable: &'static str, because: &str) -> Option<
     }
 }
 
-/// The first of the two words is the default; `None` with a fault.
+/// `None` with a fault.
 #[cfg(feature = "introspection")]
-fn flag(source: &mut Source, variable: &'static str, words: [(&str, bool); 2]) -> Option<bool> {
-    let [(_, default), _] = words;
+fn flag(
+    source: &mut Source,
+    variable: &'static str,
+    default: bool,
+    words: [(&str, bool); 2],
+) -> Option<bool> {
     match source.read(variable, |text| values::choice(text, &words)) {
         Read::Unset => Some(default),
         read => read.value(),

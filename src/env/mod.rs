@@ -36,7 +36,7 @@
 //! | `PORTCULLIS_GRANTED_WILDCARDS` | `on`, `off`, or the issuers in whose tokens `*` is a pattern | `off` |
 //! | `PORTCULLIS_SCOPE_CLAIMS` | claims that carry scopes; the first one present counts | `scope scp` |
 //! | `PORTCULLIS_REQUIRED_CLAIMS` | `name=value` pairs, all must hold | none |
-//! | `PORTCULLIS_CALLER_TABLE` | by what people and clients are told apart, see [`CallerTable`]: rows `client:` or `user:` with `claim=value`, `claim`, `claim==claim` or `claim!=claim`; the first that holds counts | `client:sub==client_id user:sub!=client_id` |
+//! | `PORTCULLIS_CALLER_TABLE` | by what people and clients are told apart, see [`CallerTable`]: rows `client:`, `user:` or `unknown:` with `claim=value` (in which `*` is a pattern), `claim`, `claim==claim` or `claim!=claim`; the first that holds counts | that of [`CallerTable::default`] |
 //! | `PORTCULLIS_CLIENT_CLAIMS` | claims that name the client; the first one present counts | `client_id azp` |
 //! | `PORTCULLIS_FIRST_PARTY_CLIENTS` | the clients that are our own, for rules with `party` | not told |
 //! | `PORTCULLIS_REALM` | realm in challenges | `PORTCULLIS_RESOURCE`, else `resource` |
@@ -48,7 +48,7 @@
 //! | `PORTCULLIS_JWKS_MAX_STALE` | how long good keys survive an unreachable authorization server | `24h` |
 //! | `PORTCULLIS_JWKS_SNAPSHOT` | a file for the last good keys, for restarts during an outage; [whoever can write it can supply keys](ResourceServerBuilder::jwks_snapshot) | none |
 //! | `PORTCULLIS_TOKEN_CACHE` | how many verified tokens are remembered, see [`token_cache`](ResourceServerBuilder::token_cache); 0 = off | `10000` |
-//! | `PORTCULLIS_INTROSPECTION_URI` | tokens are asked about here (RFC 7662; feature `introspection`, one issuer only) | none |
+//! | `PORTCULLIS_INTROSPECTION_URI` | tokens are asked about here (RFC 7662; feature `introspection`, one issuer only) | none; with the preset `mobilefirst` below the issuer, as `PORTCULLIS_TOKEN_URI`, with `bearer` and `implied` |
 //! | `PORTCULLIS_INTROSPECTION_AUTH` | how: `basic`, `post`, `private_key_jwt`, or `bearer` with a token of our own | `basic` |
 //! | `PORTCULLIS_CLIENT_ID` | who asks | required for it |
 //! | `PORTCULLIS_CLIENT_SECRET` | the client's secret; with `private_key_jwt` its private key, PKCS#8 in PEM | required for it |
@@ -74,6 +74,7 @@
 //! 7. All faults are reported at once, one line each. They name the variable and never its value.
 //!
 //! [`CallerTable`]: crate::CallerTable
+//! [`CallerTable::default`]: crate::CallerTable::default
 //! [`Preset`]: crate::Preset
 //! [`Issuer::matching`]: crate::Issuer::matching
 //! [`Issuer::with_jwks_file`]: crate::Issuer::with_jwks_file

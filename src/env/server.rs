@@ -52,10 +52,10 @@ pub(crate) fn read(source: &mut Source) -> ResourceServerBuilder {
     let keys = Keys::read(source, names.len());
     let shared = Shared::read(source);
     let patterns = pattern_issuers(source, &names);
-    let introspection = Introspected::read(source, names.len(), &keys);
-    let max_live = max_issuers(source, &names, &keys);
     let presets = Preset::ALL;
     let preset = source.read(PRESET, |text| values::choice(text, &presets)).value();
+    let introspection = Introspected::read(source, &names, &keys, preset);
+    let max_live = max_issuers(source, &names, &keys);
     for name in &names {
         let issuer = keys.issuer(name);
         let issuer = match preset {

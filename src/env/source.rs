@@ -127,6 +127,12 @@ impl Source {
         self.unusable::<()>(variable, vec![problem]);
     }
 
+    /// A variable whose value is taken from another one's: what is wrong with it is said of that.
+    #[cfg(feature = "introspection")]
+    pub(super) fn follows_from_another(&mut self, variable: &'static str) {
+        self.unusable.insert(variable);
+    }
+
     /// Like [`read`](Self::read), for a list in which a comma can be right and hardly is.
     pub(super) fn read_list<T>(
         &mut self,

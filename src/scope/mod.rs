@@ -34,6 +34,7 @@ pub use element::{InvalidScope, Scope};
 pub(crate) use granted::{GrantRules, GrantedScopes, Wildcards};
 pub(crate) use hierarchy::Hierarchy;
 pub use pattern::ScopePattern;
+pub(crate) use wildcard::matches;
 
 /// What clients ask authorization servers for to get a refresh token (OpenID Connect Core §11). It says
 /// nothing to resources.

@@ -17,7 +17,7 @@ pub(super) enum Cut<'a> {
 
 /// Whether `candidate` is one of the strings that `pattern` stands for. A star in the candidate
 /// is an ordinary character.
-pub(super) fn matches(pattern: &str, candidate: &str) -> bool {
+pub(crate) fn matches(pattern: &str, candidate: &str) -> bool {
     Cut::of(pattern).matches(candidate)
 }
 

@@ -149,9 +149,11 @@ Environment:
                                 PORTCULLIS_REQUIRED_CLAIMS (default off)
 
  Callers: people and clients
-  PORTCULLIS_CALLER_TABLE       by what they are told apart, the first that holds: client: or user:
-                                with claim=value, claim, claim==claim or claim!=claim
-                                (default client:sub==client_id user:sub!=client_id)
+  PORTCULLIS_CALLER_TABLE       by what they are told apart, the first that holds: client:, user: or
+                                unknown: with claim=value (* is a pattern there), claim,
+                                claim==claim or claim!=claim
+                                (default client:sub==client_id user:sub!=client_id, with exceptions
+                                for clients that would be taken for people, see docs/presets.md)
   PORTCULLIS_CLIENT_CLAIMS      claims that name the client; the first one present counts
                                 (default client_id azp)
   PORTCULLIS_FIRST_PARTY_CLIENTS  the clients that are our own, for rules with party
@@ -181,7 +183,8 @@ Environment:
   PORTCULLIS_TOKEN_CACHE        how many verified tokens are remembered; 0 is off (default 10000)
 
  Opaque tokens: asking the authorization server (RFC 7662)
-  PORTCULLIS_INTROSPECTION_URI  tokens are asked about here, one issuer only (default none)
+  PORTCULLIS_INTROSPECTION_URI  tokens are asked about here, one issuer only (default none; with the
+                                preset mobilefirst below the issuer)
   PORTCULLIS_INTROSPECTION_AUTH
                                 basic, post, private_key_jwt, or bearer with a token of our own
                                 (default basic)

@@ -1,5 +1,7 @@
 //! Asking the authorization server, by variables: what works, and what refuses to start.
 
+use std::slice;
+
 use portcullis::{RejectionKind, ResourceServer};
 use serde_json::json;
 
@@ -78,6 +80,88 @@ fn intro_03_contradictions_refuse_to_start() {
         let expected: Vec<_> = expected.iter().map(|line| format!("PORTCULLIS_{line}")).collect();
         assert_eq!(told, expected, "{vars:?}");
         assert!(!told.concat().contains("hush"));
+    }
+}
+
+const MOBILEFIRST: (&str, &str) = ("PORTCULLIS_PRESET", "mobilefirst");
+
+#[test]
+fn the_preset_of_mobilefirst_asks_and_says_what_it_needs() {
+    let needed = "is required with PORTCULLIS_PRESET=mobilefirst";
+    let two = ("PORTCULLIS_ISSUER", "https://a.example/mfp https://b.example/mfp");
+    let pattern = ("PORTCULLIS_ISSUER", "https://*.corp.example/mfp");
+    let more = "PRESET: mobilefirst asks one server, and PORTCULLIS_ISSUER has more".to_owned();
+    let no_url = ("PORTCULLIS_ISSUER", "mfp.example/mfp");
+    let plain = ("PORTCULLIS_ISSUER", "http://mfp.example/mfp");
+    for (vars, expected) in [
+        (&[MOBILEFIRST, ID, SECRET] as &[_], &[] as &[String]),
+        (&[MOBILEFIRST, ID, SECRET, URI, TOKEN_URI, OPAQUE], &[]),
+        (&[MOBILEFIRST, ID, SECRET, ("PORTCULLIS_INTROSPECTION_AUTH", "basic")], &[]),
+        (&[MOBILEFIRST], &[format!("CLIENT_ID: {needed}"), format!("CLIENT_SECRET: {needed}")]),
+        (&[MOBILEFIRST, URI, ID], &[format!("CLIENT_SECRET: {needed}")]),
+        (&[MOBILEFIRST, two, ID, SECRET], slice::from_ref(&more)),
+        (
+            &[MOBILEFIRST, pattern, ("PORTCULLIS_MAX_ISSUERS", "3"), ID, SECRET],
+            slice::from_ref(&more),
+        ),
+        // What follows from the issuer is not told twice.
+        (&[MOBILEFIRST, no_url, ID, SECRET], &["ISSUER: is not an absolute URL".to_owned()]),
+        (
+            &[MOBILEFIRST, plain, ID, SECRET],
+            &["ISSUER: must be https (http is allowed to loopback addresses only)".to_owned()],
+        ),
+        (
+            &[MOBILEFIRST, ID, SECRET, ("PORTCULLIS_JWKS", "{\"keys\":[]}")],
+            &["JWKS: has no use where every token is introspected; \
+                PORTCULLIS_INTROSPECTED_TOKENS=opaque has JWTs verified with these keys"
+                .to_owned()],
+        ),
+    ] {
+        let told = lines(vars);
+        let expected: Vec<_> = expected.iter().map(|line| format!("PORTCULLIS_{line}")).collect();
+        assert_eq!(told, expected, "{vars:?}");
+    }
+}
+
+/// What it supplies, and that what is set besides counts instead.
+#[tokio::test]
+async fn the_preset_of_mobilefirst_supplies_what_is_not_set() {
+    let fake = ScriptedAs::start(|asked| match asked.path() {
+        "/mfp/api/az/v1/token" | "/else/token" => {
+            assert_eq!(asked.form("scope").as_deref(), Some("authorization.introspect"));
+            Reply::json(r#"{"access_token":"own","token_type":"Bearer"}"#)
+        }
+        "/mfp/api/az/v1/introspection" | "/else/introspection"
+            if asked.header("authorization") == Some("Bearer own") =>
+        {
+            Reply::json(r#"{"active":true,"scope":"RegisteredClient","client_id":"app"}"#)
+        }
+        _ => Reply::status(401),
+    })
+    .await;
+    let at = |path: &str| format!("{}{path}", fake.origin);
+    let (server, slash, elsewhere) = (at("/mfp"), at("/mfp/"), at("/nothing/here"));
+    let (uri, token) = (at("/else/introspection"), at("/else/token"));
+    let (uri, token) = (("PORTCULLIS_INTROSPECTION_URI", &*uri), ("PORTCULLIS_TOKEN_URI", &*token));
+    let unavailable = Err(RejectionKind::IntrospectionUnavailable);
+    for (issuer, more, expected) in [
+        (&server, &[] as &[_], Ok(())),
+        (&slash, &[], Ok(())),
+        (&elsewhere, &[], unavailable),
+        (&elsewhere, &[uri, token], Ok(())),
+        (&elsewhere, &[uri], unavailable),
+        (&server, &[uri], Ok(())),
+        (&server, &[("PORTCULLIS_INTROSPECTION_AUTH", "basic")], unavailable),
+        (
+            &server,
+            &[("PORTCULLIS_INTROSPECTION_AUDIENCE", "required")],
+            Err(RejectionKind::MissingClaim),
+        ),
+    ] {
+        let mut vars = vec![MOBILEFIRST, ID, SECRET, ("PORTCULLIS_ISSUER", issuer)];
+        vars.extend(more);
+        let api = with(&vars).unwrap().build().unwrap();
+        assert_eq!(kind(&api, "opaque").await, expected, "{vars:?}");
     }
 }
 

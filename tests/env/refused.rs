@@ -498,3 +498,15 @@ proptest! {
         }
     }
 }
+
+#[cfg(not(feature = "introspection"))]
+#[test]
+fn the_preset_of_mobilefirst_needs_introspection() {
+    let needs = "needs a build with the feature introspection";
+    let told = lines(&[("PORTCULLIS_PRESET", "mobilefirst"), ("PORTCULLIS_CLIENT_ID", "rs")]);
+    let expected = [
+        format!("PORTCULLIS_PRESET: mobilefirst {needs}"),
+        format!("PORTCULLIS_CLIENT_ID: {needs}"),
+    ];
+    assert_eq!(told, expected);
+}

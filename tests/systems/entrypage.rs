@@ -4,13 +4,13 @@ use portcullis::{Issuer, Preset, Requirement, ResourceServer, clients, policy, s
 use serde_json::{Value, json};
 
 use crate::stage::Fronts;
-use crate::support::oidc_provider::{Login, OidcProvider};
+use crate::support::oidc_provider::{Login, OidcProvider, Tokens};
 
 const REDIRECT: &str = "http://127.0.0.1/callback";
 const API: &str = "shop-api";
 
 /// The API is a client too; it asks for nothing here, and is what the others' tokens are for.
-fn system() -> Value {
+fn system(more: &Value) -> Value {
     let person = |id: &str, secret: Option<&str>, audience: Value| {
         let method = if secret.is_some() { "client_secret_basic" } else { "none" };
         json!({
@@ -33,7 +33,7 @@ fn system() -> Value {
             "audience": audience,
         })
     };
-    json!({
+    let mut system = json!({
         "scope": "orders.read orders.write",
         "person": {"role": "{tenant}"},
         "clients": [
@@ -42,11 +42,19 @@ fn system() -> Value {
             machine(API, json!(["billing-api"])),
             machine("shop-worker", json!([API])),
         ],
-    })
+    });
+    let more = more.as_object().unwrap().clone();
+    system.as_object_mut().unwrap().extend(more);
+    system
 }
 
+/// The documentation leaves open whether `role` is one or a list.
 fn admin() -> Requirement {
-    policy(|token| token.claim::<String>("role").is_ok_and(|role| role.as_deref() == Some("admin")))
+    policy(|token| match token.claim::<Value>("role") {
+        Ok(Some(Value::String(role))) => role == "admin",
+        Ok(Some(Value::Array(roles))) => roles.iter().any(|role| role == "admin"),
+        _ => false,
+    })
 }
 
 const RULES: &str = r#"
@@ -66,9 +74,8 @@ const RULES: &str = r#"
     claims = { role = "admin" }
 "#;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn entrypage_people_and_workers_are_told_apart() {
-    let Some(provider) = OidcProvider::start_system(&system()).await else { return };
+async fn start(more: &Value) -> Option<(OidcProvider, Fronts)> {
+    let provider = OidcProvider::start_system(&system(more)).await?;
     let issuer = Issuer::discover(provider.issuer()).preset(Preset::Entrypage).audience(API);
     let api = ResourceServer::builder().issuer(issuer).build().unwrap();
     let routes = [
@@ -79,14 +86,24 @@ async fn entrypage_people_and_workers_are_told_apart() {
     ];
     let variables = [("PORTCULLIS_PRESET", "entrypage"), ("PORTCULLIS_AUDIENCE", API)];
     let fronts = Fronts::start(&api, &routes, provider.issuer(), &variables, RULES).await;
+    Some((provider, fronts))
+}
 
-    let sign_in = async |client, secret, user| {
-        let resource = "https://resource.example";
-        let login = Login { client, secret, user, resource, scope: "orders.read" };
-        provider.sign_in(&login).await
-    };
-    let spa = sign_in("shop-spa", None, "alice@customer").await;
-    let bff = sign_in("shop-bff", Some("bff-secret"), "root@admin").await;
+async fn sign_in(
+    provider: &OidcProvider,
+    client: &str,
+    secret: Option<&str>,
+    user: &str,
+) -> Tokens {
+    let resource = "https://resource.example";
+    provider.sign_in(&Login { client, secret, user, resource, scope: "orders.read" }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entrypage_people_and_workers_are_told_apart() {
+    let Some((provider, fronts)) = start(&json!({})).await else { return };
+    let spa = sign_in(&provider, "shop-spa", None, "alice@customer").await;
+    let bff = sign_in(&provider, "shop-bff", Some("bff-secret"), "root@admin").await;
     let worker = provider.machine_token("shop-worker", "secret-of-its-own", "orders.read").await;
     let own = provider.machine_token(API, "secret-of-its-own", "orders.read").await;
 
@@ -108,4 +125,20 @@ async fn entrypage_people_and_workers_are_told_apart() {
         provider.machine_token("shop-worker", "secret-of-its-own", "orders.write").await;
     let short = fronts.get("/nightly", &scopeless).await;
     assert_eq!((short.status, short.scope.as_deref()), (403, Some("orders.read")));
+}
+
+/// Of the claims that are documented, none names the client. Then nobody is taken for anything.
+#[tokio::test(flavor = "multi_thread")]
+async fn entrypage_tokens_that_name_no_client_tell_no_callers() {
+    let more = json!({"without": ["client_id"], "person": {"role": ["{tenant}", "staff"]}});
+    let Some((provider, fronts)) = start(&more).await else { return };
+    let spa = sign_in(&provider, "shop-spa", None, "root@admin").await.access_token;
+    let worker = provider.machine_token("shop-worker", "secret-of-its-own", "orders.read").await;
+    for token in [&spa, &worker] {
+        fronts.allows("/orders", token).await;
+        fronts.refuses("/basket", token, 403, None).await;
+        fronts.refuses("/nightly", token, 403, None).await;
+    }
+    fronts.allows("/admin", &spa).await;
+    fronts.refuses("/admin", &worker, 403, None).await;
 }

@@ -8,11 +8,14 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request};
 use axum::response::Response;
-use axum::routing::{any, get};
+use axum::routing::{any, get, post};
 use http::StatusCode;
 use portcullis::testing::{Authority, Client, ManualClock};
-use portcullis::{AccessToken, Introspection, Issuer, ResourceServer, Scope, WildcardMatch, scope};
-use serde_json::Value;
+use portcullis::{
+    AccessToken, Caller, CallerTable, Introspection, Issuer, ResourceServer, Scope, WildcardMatch,
+    clients, scope, users,
+};
+use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 use tower::{Layer, ServiceExt, service_fn};
@@ -36,28 +39,94 @@ const RULES: &str = r#"
     scopes = ["RegisteredClient", "push.application.{id}"]
 "#;
 
-/// Where the authorization server is.
+/// A runtime of MobileFirst: its addresses, and answers in its own words.
 struct Server {
-    issuer: String,
-    introspection: String,
-    token: String,
+    runtime: String,
 }
 
 impl Server {
-    fn of(authority: &Authority) -> Self {
-        Self {
-            issuer: authority.issuer_url().to_owned(),
-            introspection: authority.introspection_endpoint(),
-            token: authority.token_endpoint(),
-        }
+    async fn of(authority: &Authority) -> Self {
+        let (at, asked_at) = (authority.token_endpoint(), authority.introspection_endpoint());
+        let token = move |request| forward(at.clone(), request);
+        let introspection = move |request| async move {
+            let (status, answer) = forward(asked_at.clone(), request).await;
+            (status, in_its_words(&answer))
+        };
+        let endpoints = Router::new()
+            .route("/mfp/api/az/v1/token", post(token))
+            .route("/mfp/api/az/v1/introspection", post(introspection));
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, endpoints).await.unwrap() });
+        Self { runtime: format!("http://{address}/mfp") }
+    }
+
+    fn endpoint(&self, name: &str) -> String {
+        format!("{}/api/az/v1/{name}", self.runtime)
     }
 
     fn issuer(&self) -> Issuer {
-        let ask = Introspection::at(&self.introspection);
-        let ask = ask.bearer(ADAPTER.0, ADAPTER.1, &self.token);
-        // Its answers name no audience.
-        Issuer::introspected(&self.issuer, ask.audience_implied()).audience(AUDIENCE)
+        Issuer::mobilefirst(&self.runtime, ADAPTER.0, ADAPTER.1).audience(AUDIENCE)
     }
+
+    /// What the preset stands for.
+    fn issuer_by_hand(&self) -> Issuer {
+        let ask = Introspection::at(self.endpoint("introspection"));
+        let ask = ask.bearer(ADAPTER.0, ADAPTER.1, self.endpoint("token"));
+        Issuer::introspected(&self.runtime, ask.audience_implied())
+            .callers(CallerTable::new())
+            .scope_claims(["scope"])
+            .audience(AUDIENCE)
+    }
+
+    fn variables(&self) -> Vec<(&'static str, String)> {
+        vec![("PORTCULLIS_PRESET", "mobilefirst".to_owned())]
+    }
+
+    fn variables_by_hand(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("PORTCULLIS_INTROSPECTION_URI", self.endpoint("introspection")),
+            ("PORTCULLIS_INTROSPECTION_AUTH", "bearer".to_owned()),
+            ("PORTCULLIS_INTROSPECTION_AUDIENCE", "implied".to_owned()),
+            ("PORTCULLIS_TOKEN_URI", self.endpoint("token")),
+        ]
+    }
+}
+
+async fn forward(to: String, request: Request) -> (StatusCode, String) {
+    let (parts, body) = request.into_parts();
+    let body = axum::body::to_bytes(body, 1 << 16).await.unwrap();
+    let ask = ["authorization", "content-type"].into_iter().fold(
+        client().post(to).body(body),
+        |ask, name| match parts.headers.get(name) {
+            Some(value) => ask.header(name, value),
+            None => ask,
+        },
+    );
+    match ask.send().await {
+        Ok(answer) => (answer.status(), answer.text().await.unwrap()),
+        Err(_) => (StatusCode::BAD_GATEWAY, String::new()),
+    }
+}
+
+/// No `iss`, `sub` or `aud`; `exp` in milliseconds; members of its own, objects and `null` among them.
+fn in_its_words(answer: &str) -> String {
+    let Ok(answer) = serde_json::from_str::<Value>(answer) else { return String::new() };
+    if answer["active"] != true {
+        return answer.to_string();
+    }
+    json!({
+        "active": true,
+        "scope": answer["scope"],
+        "username": "anonymous",
+        "client_id": answer["client_id"],
+        "exp": answer["exp"].as_u64().unwrap() * 1000,
+        "mfp-application": {"id": "com.acme.mail", "clientPlatform": "android", "version": "1.0"},
+        "mfp-device": {"id": "6fe3-348a", "deviceDisplayName": null, "status": "ACTIVE"},
+        "mfp-user": null,
+        "mfp-checks": {},
+    })
+    .to_string()
 }
 
 fn authority() -> portcullis::testing::AuthorityBuilder {
@@ -126,20 +195,15 @@ async fn layer(issuer: Issuer) -> Front {
     Front { name: "layer", address, _sidecar: None, _layer: layer }
 }
 
-async fn sidecar(server: &Server, wildcards: bool) -> Front {
+async fn sidecar(server: &Server, variables: &[(&'static str, String)]) -> Front {
     let upstream = Upstream::start().await;
-    let mut settings = Sidecar::trusting(&server.issuer, upstream.address())
+    let settings = Sidecar::trusting(&server.runtime, upstream.address())
         .with("PORTCULLIS_AUDIENCE", AUDIENCE)
-        .with("PORTCULLIS_INTROSPECTION_URI", &server.introspection)
-        .with("PORTCULLIS_INTROSPECTION_AUTH", "bearer")
-        .with("PORTCULLIS_INTROSPECTION_AUDIENCE", "implied")
-        .with("PORTCULLIS_TOKEN_URI", &server.token)
         .with("PORTCULLIS_CLIENT_ID", ADAPTER.0)
         .with("PORTCULLIS_CLIENT_SECRET", ADAPTER.1)
         .rules(RULES);
-    if wildcards {
-        settings = settings.with("PORTCULLIS_GRANTED_WILDCARDS", "on");
-    }
+    let settings =
+        variables.iter().fold(settings, |settings, (name, value)| settings.with(name, value));
     let sidecar = settings.start();
     let log = sidecar.stderr();
     assert!(!log.contains(ADAPTER.1), "the secret is in the log");
@@ -150,7 +214,11 @@ async fn sidecar(server: &Server, wildcards: bool) -> Front {
 }
 
 async fn fronts(server: &Server) -> [Front; 2] {
-    [layer(server.issuer()).await, sidecar(server, false).await]
+    [layer(server.issuer()).await, sidecar(server, &server.variables()).await]
+}
+
+async fn by_hand(server: &Server) -> [Front; 2] {
+    [layer(server.issuer_by_hand()).await, sidecar(server, &server.variables_by_hand()).await]
 }
 
 /// What a client gets.
@@ -190,14 +258,14 @@ fn client() -> reqwest::Client {
 }
 
 /// As MobileFirst's clients do it. An empty scope asks for none.
-async fn token(authority: &Authority, id: &str, secret: &str, scope: &str) -> Result<Value, Value> {
+async fn token(server: &Server, id: &str, secret: &str, scope: &str) -> Result<Value, Value> {
     let mut form = url::form_urlencoded::Serializer::new(String::new());
     form.append_pair("grant_type", "client_credentials");
     if !scope.is_empty() {
         form.append_pair("scope", scope);
     }
     let request = client()
-        .post(authority.token_endpoint())
+        .post(server.endpoint("token"))
         .basic_auth(id, Some(secret))
         .header("content-type", "application/x-www-form-urlencoded")
         .body(form.finish());
@@ -207,29 +275,31 @@ async fn token(authority: &Authority, id: &str, secret: &str, scope: &str) -> Re
     if is_good { Ok(answer) } else { Err(answer) }
 }
 
-async fn access_token(authority: &Authority, id: &str, secret: &str, scope: &str) -> String {
-    let answer = token(authority, id, secret, scope).await.unwrap();
+async fn access_token(server: &Server, id: &str, secret: &str, scope: &str) -> String {
+    let answer = token(server, id, secret, scope).await.unwrap();
     answer["access_token"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_without_scope_learns_it_from_the_403_and_gets_through() {
     let authority = serve(authority()).await;
-    for front in fronts(&Server::of(&authority)).await {
+    let server = Server::of(&authority).await;
+    let [layer, sidecar] = fronts(&server).await;
+    for front in [layer, sidecar].into_iter().chain(by_hand(&server).await) {
         for (id, secret) in [("test", "test"), ("app", "s3cret")] {
             for (path, needed) in [
                 ("/messages", "RegisteredClient messages.write"),
                 ("/send", "RegisteredClient sendMessage"),
                 ("/apps/com.acme.mail/push", "RegisteredClient push.application.com.acme.mail"),
             ] {
-                let first = token(&authority, id, secret, "").await.unwrap();
+                let first = token(&server, id, secret, "").await.unwrap();
                 assert_eq!(first["scope"], "RegisteredClient");
                 // An hour, and less for the client.
                 assert_eq!(first["expires_in"], 3599);
                 let refused = front.get(path, first["access_token"].as_str()).await;
                 let named = front.named(&refused);
                 assert_eq!(named, needed, "{}", front.name);
-                let second = access_token(&authority, id, secret, &named).await;
+                let second = access_token(&server, id, secret, &named).await;
                 assert_eq!(front.get(path, Some(&second)).await.status, 200, "{}", front.name);
                 // It is good for this and nothing else.
                 let elsewhere = front.get("/apps/other/push", Some(&second)).await;
@@ -237,16 +307,28 @@ async fn a_client_without_scope_learns_it_from_the_403_and_gets_through() {
             }
         }
         // What its allowed scope does not cover, a client never gets.
-        let refused = token(&authority, "app", "s3cret", "admin").await.unwrap_err();
+        let refused = token(&server, "app", "s3cret", "admin").await.unwrap_err();
         assert_eq!(refused["error"], "invalid_scope");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_token_names_its_client_and_nothing_says_whether_a_person_is_there() {
+    let authority = serve(authority()).await;
+    let server = Server::of(&authority).await;
+    let api = ResourceServer::builder().issuer(server.issuer()).build().unwrap();
+    let token = access_token(&server, "app", "s3cret", "").await;
+    let token = api.verify(&token).await.unwrap();
+    assert_eq!((token.caller(), token.client_id()), (Caller::Unknown, Some("app")));
+    assert!(!token.allows(&users()) && !token.allows(&clients()));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn chal_02_the_three_forms_of_the_challenge() {
     let authority = serve(authority()).await;
-    let poor = access_token(&authority, "app", "s3cret", "sendA").await;
-    let gone = access_token(&authority, "app", "s3cret", "messages.write").await;
+    let server = Server::of(&authority).await;
+    let poor = access_token(&server, "app", "s3cret", "sendA").await;
+    let gone = access_token(&server, "app", "s3cret", "messages.write").await;
     authority.revoke(&gone);
     let scope = r#"scope="RegisteredClient messages.write""#;
     let realm = r#"Bearer realm="resource""#;
@@ -255,7 +337,7 @@ async fn chal_02_the_three_forms_of_the_challenge() {
     let nothing = format!("{realm}, {scope}");
     let invalid = format!(r#"{realm}, error="invalid_token", {inactive}, {scope}"#);
     let insufficient = format!(r#"{realm}, error="insufficient_scope", {lacks}, {scope}"#);
-    for front in fronts(&Server::of(&authority)).await {
+    for front in fronts(&server).await {
         for (token, status, expected) in [
             (None, 401, &nothing),
             (Some("made-up"), 401, &invalid),
@@ -274,10 +356,10 @@ async fn chal_02_the_three_forms_of_the_challenge() {
 #[tokio::test(flavor = "multi_thread")]
 async fn wild_06_wildcards_in_a_token_count_only_where_they_were_declared() {
     let authority = serve(authority()).await;
-    let server = Server::of(&authority);
-    let all = access_token(&authority, "test", "test", "*").await;
+    let server = Server::of(&authority).await;
+    let all = access_token(&server, "test", "test", "*").await;
     let any_push = "RegisteredClient push.application.*";
-    let any_push = access_token(&authority, "test", "test", any_push).await;
+    let any_push = access_token(&server, "test", "test", any_push).await;
     for front in fronts(&server).await {
         for token in [&all, &any_push] {
             let refused = front.get("/apps/mail/push", Some(token)).await;
@@ -285,7 +367,9 @@ async fn wild_06_wildcards_in_a_token_count_only_where_they_were_declared() {
         }
     }
     let declared = server.issuer().granted_wildcards(WildcardMatch::Overlap);
-    for front in [layer(declared).await, sidecar(&server, true).await] {
+    let mut variables = server.variables();
+    variables.push(("PORTCULLIS_GRANTED_WILDCARDS", "on".to_owned()));
+    for front in [layer(declared).await, sidecar(&server, &variables).await] {
         for (token, path, status) in [
             (&all, "/apps/mail/push", 200),
             (&all, "/messages", 200),
@@ -301,9 +385,10 @@ async fn wild_06_wildcards_in_a_token_count_only_where_they_were_declared() {
 async fn the_service_token_is_renewed_when_it_has_expired() {
     let short = authority().token_lifetime(Duration::from_secs(30));
     let authority = serve(short).await;
-    for front in fronts(&Server::of(&authority)).await {
+    let server = Server::of(&authority).await;
+    for front in fronts(&server).await {
         let token = async || {
-            access_token(&authority, "app", "s3cret", "RegisteredClient messages.write").await
+            access_token(&server, "app", "s3cret", "RegisteredClient messages.write").await
         };
         let before = authority.introspection_requests();
         assert_eq!(front.get("/messages", Some(&token().await)).await.status, 200);
@@ -321,12 +406,11 @@ async fn the_service_token_is_renewed_when_it_has_expired() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_conflict_reaches_the_client() {
     let fake = ScriptedAs::start(|asked| match asked.path() {
-        "/token" => Reply::json(r#"{"access_token":"own","token_type":"Bearer"}"#),
+        "/mfp/api/az/v1/token" => Reply::json(r#"{"access_token":"own","token_type":"Bearer"}"#),
         _ => Reply::status(409).header("mfp-conflict", "conflict-of-today"),
     })
     .await;
-    let at = |path: &str| format!("{}{path}", fake.origin);
-    let server = Server { issuer: at(""), introspection: at("/introspect"), token: at("/token") };
+    let server = Server { runtime: format!("{}/mfp", fake.origin) };
     for front in fronts(&server).await {
         let answer = front.get("/messages", Some("opaque")).await;
         assert_eq!(answer.status, 409, "{}", front.name);
@@ -338,14 +422,15 @@ async fn a_conflict_reaches_the_client() {
 #[tokio::test(flavor = "multi_thread")]
 async fn f41_an_authorization_server_that_is_down_is_not_the_clients_fault() {
     let authority = serve(authority()).await;
-    let good = access_token(&authority, "app", "s3cret", "RegisteredClient messages.write").await;
-    for front in fronts(&Server::of(&authority)).await {
+    let server = Server::of(&authority).await;
+    let good = access_token(&server, "app", "s3cret", "RegisteredClient messages.write").await;
+    for front in fronts(&server).await {
         authority.set_outage(portcullis::testing::Outage::Everything);
         let answer = front.get("/messages", Some(&good)).await;
         assert_eq!((answer.status, answer.challenge), (503, None), "{}", front.name);
         assert_eq!(front.get("/messages", None).await.status, 401, "nobody has to be asked");
         authority.set_outage(portcullis::testing::Outage::None);
-        let other = access_token(&authority, "app", "s3cret", "RegisteredClient messages.write");
+        let other = access_token(&server, "app", "s3cret", "RegisteredClient messages.write");
         assert_eq!(front.get("/messages", Some(&other.await)).await.status, 200, "{}", front.name);
     }
 }

@@ -23,6 +23,14 @@ pub(crate) struct Answer {
     pub(crate) error: Option<String>,
     pub(crate) scope: Option<String>,
     challenge: Option<String>,
+    body: String,
+}
+
+impl Answer {
+    /// Whether anything of it has this in it.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        self.body.contains(text) || self.challenge.as_ref().is_some_and(|all| all.contains(text))
+    }
 }
 
 impl Fronts {
@@ -57,7 +65,11 @@ impl Fronts {
     /// What both of them say, which is the same.
     pub(crate) async fn get(&self, path: &str, token: &str) -> Answer {
         let layer = ask(self.layer, path, token).await;
-        let sidecar = ask(self.sidecar.address(), path, token).await;
+        let mut sidecar = ask(self.sidecar.address(), path, token).await;
+        if layer.status == 200 {
+            // The handler's, and the upstream's.
+            sidecar.body.clone_from(&layer.body);
+        }
         assert_eq!(layer, sidecar, "{path}");
         layer
     }
@@ -95,5 +107,6 @@ async fn ask(address: SocketAddr, path: &str, token: &str) -> Answer {
         rest.split_once('"').map(|(value, _)| value.to_owned())
     };
     let (error, scope) = (parameter("error"), parameter("scope"));
-    Answer { status: response.status().as_u16(), error, scope, challenge }
+    let status = response.status().as_u16();
+    Answer { status, error, scope, challenge, body: response.text().await.unwrap() }
 }

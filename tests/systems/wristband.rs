@@ -1,14 +1,17 @@
 //! Wristband: one application, clients of its own and of its tenants, tokens without `aud`.
 
+use axum::Router;
+use axum::routing::get;
 use portcullis::testing::Authority;
 use portcullis::{
-    AccessToken, Caller, Issuer, Preset, Requirement, ResourceServer, client_ids, clients,
-    first_party, scope, tenant, users,
+    Caller, Issuer, Preset, Requirement, ResourceServer, client_ids, clients, first_party, scope,
+    tenant, users,
 };
 use serde_json::{Value, json};
+use tokio::net::TcpListener;
 
 use crate::stage::Fronts;
-use crate::support::oidc_provider::{Login, OidcProvider};
+use crate::support::oidc_provider::{self, Login, OidcProvider};
 
 const APPLICATION: &str = "vl6jdobxy5gafkr3dvztbvzrue";
 const SCOPE: &str = "orders.read orders.write";
@@ -21,6 +24,7 @@ fn system() -> Value {
         json!({
             "client_id": id,
             "client_secret": secret,
+            "application_type": if id == "native" { "native" } else { "web" },
             "token_endpoint_auth_method": method,
             "grant_types": ["authorization_code"],
             "response_types": ["code"],
@@ -120,6 +124,9 @@ async fn wristband_tenants_and_clients_keep_to_what_is_theirs() {
     let verified = api.verify(&people[0].access_token).await.unwrap();
     assert_eq!((verified.caller(), verified.caller_told_by()), user_by("sub_kind=user"));
     assert_eq!(verified.claim::<Value>("aud").unwrap(), None);
+    let verified = api.verify(&machine).await.unwrap();
+    assert_eq!((verified.caller(), verified.client_id()), (Caller::Client, Some("m2m")));
+    assert!(without_pkce(&provider, "native").await.contains("error=invalid_request"));
 
     for tokens in &people {
         let token = &tokens.access_token;
@@ -129,6 +136,7 @@ async fn wristband_tenants_and_clients_keep_to_what_is_theirs() {
         // Tenants that are there and those that are not are told alike.
         let other = fronts.get("/tenants/globex/orders", token).await;
         assert_eq!((other.status, other.error.as_deref()), (401, Some("invalid_token")));
+        assert!(!other.holds("globex") && !other.holds("tenant"), "{other:?}");
         assert_eq!(other, fronts.get("/tenants/nobody/orders", token).await);
         fronts.refuses("/profile", &tokens.id_token, 401, Some("invalid_token")).await;
     }
@@ -150,52 +158,68 @@ fn user_by(sign: &str) -> (Caller, Option<&str>) {
     (Caller::User, Some(sign))
 }
 
-/// What only our own authority does: ID tokens by type, other applications, vanity domains.
+/// Where a client is sent back to that forgets it.
+async fn without_pkce(provider: &OidcProvider, client: &str) -> String {
+    let query =
+        format!("response_type=code&scope=openid&client_id={client}&redirect_uri={REDIRECT}");
+    let address = format!("{}/auth?{query}", provider.issuer());
+    let answer = oidc_provider::client().get(address).send().await.unwrap();
+    answer.headers()["location"].to_str().unwrap().to_owned()
+}
+
+/// The vanity domain of an application or tenant, and its keys.
+fn vanity_domain(origin: &str, name: &str) -> Authority {
+    Authority::builder().issuer(format!("{origin}/{name}")).build().unwrap()
+}
+
+/// What only our own authority does: ID tokens by type, other applications, vanity domains. Here they
+/// are paths of one host, as no names but its own lead to this machine.
 #[tokio::test(flavor = "multi_thread")]
-async fn wristband_id_tokens_and_tokens_of_other_applications_are_refused() {
-    let authority = Authority::builder().issuer("http://x/acme-app").serve().await.unwrap();
-    let own = authority
-        .token()
-        .without("aud")
-        .header("typ", "at+JWT")
-        .claim("app_id", APPLICATION)
-        .claim("sub_kind", "user")
-        .claim("tnt_id", "acme");
-    // All vanity domains of this authorization server, of which it has one.
-    let pattern = authority.issuer_url().replace("acme-app", "*");
+async fn wristband_vanity_domains_and_tokens_that_are_for_others() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let origin = format!("http://{}", listener.local_addr().unwrap());
+    let [acme, globex] = ["acme-app", "globex-app"].map(|name| vanity_domain(&origin, name));
+    let mut keys = Router::new();
+    for domain in [&acme, &globex] {
+        let (set, name) = (domain.jwks(), domain.issuer_url().strip_prefix(&origin).unwrap());
+        keys = keys.route(&format!("{name}/api/v1/oauth2/jwks"), get(|| async { set }));
+    }
+    tokio::spawn(async move { axum::serve(listener, keys).await.unwrap() });
+
+    let pattern = format!("{origin}/*");
     let issuer = Issuer::matching(&pattern).max_live(4).preset(Preset::Wristband);
-    // Its keys are elsewhere than Wristband's are.
-    let issuer = issuer.jwks_path("/jwks").audience(APPLICATION);
-    let api = ResourceServer::builder().issuer(issuer).build().unwrap();
-    let layer = async |token: &str| -> Result<AccessToken, u16> {
-        api.verify(token).await.map_err(|rejection| rejection.status().as_u16())
+    let api = ResourceServer::builder().issuer(issuer.audience(APPLICATION)).build().unwrap();
+    let variables = [
+        ("PORTCULLIS_PRESET", "wristband"),
+        ("PORTCULLIS_MAX_ISSUERS", "4"),
+        ("PORTCULLIS_AUDIENCE", APPLICATION),
+    ];
+    let routes = [("/profile", users())];
+    let fronts = Fronts::start(&api, &routes, &pattern, &variables, RULES).await;
+
+    let token = |domain: &Authority| {
+        let token = domain.token().without("aud").header("typ", "at+JWT");
+        let token = token.claim("app_id", APPLICATION).claim("sub_kind", "user");
+        token.claim("tnt_id", "acme")
     };
-    assert!(layer(&own.mint()).await.is_ok());
-    let refused = [
+    for domain in [&acme, &globex] {
+        fronts.allows("/profile", &token(domain).mint()).await;
+        fronts
+            .refuses("/profile", &token(domain).claim("sub_kind", "client").mint(), 403, None)
+            .await;
+    }
+    let own = token(&acme);
+    for refused in [
         own.clone().header("typ", "id+JWT"),
+        own.clone().header("typ", "rt+JWT"),
         own.clone().claim("app_id", "another-application"),
         own.clone().without("app_id"),
-        own.clone().issuer("https://acme-app.example"),
         own.clone().claim("aud", APPLICATION).without("app_id"),
-    ];
-    for token in &refused {
-        assert_eq!(layer(&token.mint()).await.unwrap_err(), 401, "{token:?}");
-    }
-
-    // The sidecar takes the keys by discovery, as by hand.
-    let upstream = crate::sidecar_support::Upstream::start().await;
-    let sidecar = crate::sidecar_support::Sidecar::trusting(&pattern, upstream.address())
-        .with("PORTCULLIS_MAX_ISSUERS", "4")
-        .with("PORTCULLIS_AUDIENCE", APPLICATION)
-        .with("PORTCULLIS_AUDIENCE_CLAIM", "app_id")
-        .with("PORTCULLIS_CALLER_TABLE", "client:sub_kind=client user:sub_kind=user")
-        .start();
-    let ask = |token: String| {
-        let field = format!("Authorization: Bearer {token}\r\n");
-        crate::sidecar_support::get(sidecar.address(), "/", &field).status
-    };
-    assert_eq!(ask(own.mint()), 200);
-    for token in &refused {
-        assert_eq!(ask(token.mint()), 401, "{token:?}");
+        // One domain does not speak for another, nor anybody for one that is none of Wristband's.
+        own.clone().issuer(globex.issuer_url()),
+        own.clone().issuer("https://acme-app.example"),
+        own.clone().issuer(&format!("{origin}/acme-app/more")),
+    ] {
+        fronts.refuses("/profile", &refused.mint(), 401, Some("invalid_token")).await;
     }
 }

@@ -1,20 +1,27 @@
 //! Tokens of machines and of people at the API, in both of Auth0's profiles.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::Method;
 use portcullis::Issuer;
 use reqwest::Response;
+use serde_json::{Value, json};
 
 use super::api;
 use super::auth0::Auth0;
-use super::stage::{AUDIENCE, Api, Stage};
+use super::stage::{AUDIENCE, Api, RFC9068, Stage};
 use crate::support;
 use crate::support::oidc_provider::client;
-
-const RFC9068: &str = "https://rfc9068.example.com";
 
 async fn ask(api: &Api, method: Method, path: &str, token: &str) -> Response {
     let address = format!("http://{}{path}", api.address);
     client().request(method, address).bearer_auth(token).send().await.unwrap()
+}
+
+/// The header of a JWT, or the claims.
+fn decoded(token: &str, part: usize) -> Value {
+    let text = token.split('.').nth(part).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
 }
 
 #[track_caller]
@@ -32,9 +39,10 @@ async fn guarded_by(issuer: Issuer) -> Api {
 #[tokio::test(flavor = "multi_thread")]
 async fn machines_are_told_from_people_by_gty_and_by_their_subject() {
     let Some(auth0) = Auth0::start("http://localhost").await else { return };
-    for audience in [AUDIENCE, RFC9068] {
+    for (audience, gty) in [(AUDIENCE, Some("client-credentials")), (RFC9068, None)] {
         let api = guarded_by(api::issuer(auth0.issuer(), audience)).await;
         let token = auth0.machine_token(audience).await;
+        assert_eq!(decoded(&token, 1).get("gty"), gty.map(|gty| json!(gty)).as_ref());
         let answer = ask(&api, Method::POST, "/orders/import", &token).await;
         assert_eq!(answer.status(), 200, "{audience}");
         assert_eq!(answer.text().await.unwrap(), "imported by worker@clients");
@@ -48,7 +56,16 @@ async fn machines_are_told_from_people_by_gty_and_by_their_subject() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn people_are_refused_where_only_machines_may() {
-    let Some(mut stage) = Stage::set().await else { return };
+    people_stay_people(AUDIENCE, "JWT", "azp").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn people_are_refused_where_only_machines_may_in_the_profile_by_rfc_9068() {
+    people_stay_people(RFC9068, "at+jwt", "client_id").await;
+}
+
+async fn people_stay_people(audience: &str, typ: &str, client: &str) {
+    let Some(mut stage) = Stage::of(audience).await else { return };
     // With the permission that machines have.
     stage.sign_in("auth0|carol").await;
     let session = stage.session().await;
@@ -60,6 +77,9 @@ async fn people_are_refused_where_only_machines_may() {
     // What the BFF keeps, at the API itself: of the three tokens, one is for it.
     let tokens = stage.auth0.issued().await.tokens;
     let [access, refresh, id] = &tokens[..] else { panic!("{}", tokens.len()) };
+    let [header, claims] = [0, 1].map(|part| decoded(access, part));
+    assert_eq!((&header["typ"], &claims[client]), (&json!(typ), &json!("bff")));
+    assert_eq!(claims.get("gty"), None);
     assert_eq!(ask(&stage.api, Method::GET, "/me", access).await.status(), 200);
     for other in [refresh, id] {
         let answer = ask(&stage.api, Method::GET, "/me", other).await;

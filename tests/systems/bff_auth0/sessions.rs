@@ -3,7 +3,7 @@
 use http::header::{RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::json;
 
-use super::stage::{Stage, home, open};
+use super::stage::{AUDIENCE, Stage, home, open};
 use super::{auth0::Auth0, stage::Api};
 use crate::support::oidc_provider::client;
 
@@ -11,8 +11,8 @@ use crate::support::oidc_provider::client;
 async fn without_a_session_nothing_gets_to_the_api() {
     let (listener, bff) = home().await;
     let Some(auth0) = Auth0::start(&bff).await else { return };
-    let api = Api::start(auth0.issuer()).await;
-    open(listener, &auth0, &bff, api.address).await;
+    let api = Api::start(auth0.issuer(), AUDIENCE).await;
+    open(listener, &auth0, &bff, AUDIENCE, api.address).await;
     let session = "__Host-session=bm90IGEgc2Vzc2lvbg";
     let login = "__Host-login=the-state.the-verifier";
     let issuer: String = url::form_urlencoded::byte_serialize(auth0.issuer().as_bytes()).collect();

@@ -20,7 +20,10 @@ const RULES: &str = r#"
     [[rule]]
     path = "/orders/import"
     scopes = ["import:orders"]
-    claims = { gty = "client-credentials" }
+    callers = "clients"
+    [[rule]]
+    path = "/me"
+    callers = "users"
 "#;
 
 fn orders(request: &Recorded) -> Response<Full<Bytes>> {
@@ -32,8 +35,7 @@ async fn guarded(issuer: &str) -> (std::net::SocketAddr, (Sidecar, Upstream)) {
     let upstream = Upstream::answering::<Full<Bytes>>(orders).await;
     let sidecar = Sidecar::trusting(issuer, upstream.address())
         .with("PORTCULLIS_AUDIENCE", AUDIENCE)
-        .with("PORTCULLIS_ALGORITHMS", "RS256")
-        .with("PORTCULLIS_SCOPE_CLAIMS", "permissions")
+        .with("PORTCULLIS_PRESET", "auth0")
         .rules(RULES)
         .start();
     (sidecar.address(), (sidecar, upstream))
@@ -41,7 +43,7 @@ async fn guarded(issuer: &str) -> (std::net::SocketAddr, (Sidecar, Upstream)) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_sidecar_stands_between_the_bff_and_any_api() {
-    let Some(mut stage) = Stage::before(guarded).await else { return };
+    let Some(mut stage) = Stage::before(AUDIENCE, guarded).await else { return };
     stage.sign_in("auth0|carol").await;
     let session = stage.session().await;
     let (sidecar, upstream) = &stage.api;
@@ -55,13 +57,20 @@ async fn the_sidecar_stands_between_the_bff_and_any_api() {
     assert_eq!(imported.text().await.unwrap(), "orders of worker@clients");
     assert_eq!(upstream.take().len(), 1);
 
+    let me = stage.get("/api/me", &session).send().await.unwrap();
+    assert_eq!(me.text().await.unwrap(), "orders of auth0|carol");
+    assert_eq!(upstream.take().len(), 1);
+
     // What the sidecar says to a person comes through the BFF.
     let forbidden = Some("insufficient_scope");
+    let me = client().get(format!("http://{}/me", sidecar.address())).bearer_auth(&machine);
     for (answer, error, scope) in [
         (post("/orders").await, forbidden, Some("create:orders")),
         (stage.post("/api/orders", &session).send().await, forbidden, Some("create:orders")),
         // Has the permission, and is no machine.
         (stage.post("/api/orders/import", &session).send().await, None, None),
+        // And the reverse.
+        (me.send().await, None, None),
     ] {
         let answer = answer.unwrap();
         assert_eq!(answer.status(), 403);

@@ -21,7 +21,10 @@ use super::{api, server};
 use crate::support;
 use crate::support::oidc_provider::client;
 
+/// An API whose tokens are in Auth0's own profile.
 pub(crate) const AUDIENCE: &str = "https://api.example.com";
+/// One whose tokens are in its profile by RFC 9068.
+pub(crate) const RFC9068: &str = "https://rfc9068.example.com";
 const SESSION: &str = "__Host-session";
 
 pub(crate) struct Stage<A = Api> {
@@ -52,8 +55,8 @@ pub(crate) struct Seen {
 }
 
 impl Api {
-    pub(crate) async fn start(issuer: &str) -> Self {
-        let api = support::server::builder().issuer(api::issuer(issuer, AUDIENCE)).build().unwrap();
+    pub(crate) async fn start(issuer: &str, audience: &str) -> Self {
+        let api = support::server::builder().issuer(api::issuer(issuer, audience)).build().unwrap();
         Self::guarded_by(&api).await
     }
 
@@ -91,8 +94,13 @@ impl Seen {
 impl Stage {
     /// `None` where something is not installed, which is told.
     pub(crate) async fn set() -> Option<Self> {
-        Stage::before(async |issuer| {
-            let api = Api::start(issuer).await;
+        Self::of(AUDIENCE).await
+    }
+
+    /// With the API of that identifier.
+    pub(crate) async fn of(audience: &str) -> Option<Self> {
+        Stage::before(audience, async |issuer| {
+            let api = Api::start(issuer, audience).await;
             (api.address, api)
         })
         .await
@@ -101,11 +109,14 @@ impl Stage {
 
 impl<A> Stage<A> {
     /// Before an API that trusts the issuer that it is told, and says where it is.
-    pub(crate) async fn before(api: impl AsyncFnOnce(&str) -> (SocketAddr, A)) -> Option<Self> {
+    pub(crate) async fn before(
+        audience: &str,
+        api: impl AsyncFnOnce(&str) -> (SocketAddr, A),
+    ) -> Option<Self> {
         let (listener, home) = home().await;
         let auth0 = Auth0::start(&home).await?;
         let (address, api) = api(auth0.issuer()).await;
-        let in_work = open(listener, &auth0, &home, address).await;
+        let in_work = open(listener, &auth0, &home, audience, address).await;
         let recorder = Recorder::start().await;
         let browser = Browser::start(recorder.address()).await?;
         Some(Self { auth0, api, bff: home, in_work, recorder, browser })
@@ -164,11 +175,12 @@ pub(crate) async fn open(
     listener: TcpListener,
     auth0: &Auth0,
     home: &str,
+    audience: &str,
     api: SocketAddr,
 ) -> watch::Receiver<usize> {
     let settings = server::Settings {
         issuer: auth0.issuer().to_owned(),
-        audience: AUDIENCE.to_owned(),
+        audience: audience.to_owned(),
         client_id: CLIENT.0.to_owned(),
         client_secret: CLIENT.1.to_owned(),
         public_url: home.to_owned(),
