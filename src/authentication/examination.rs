@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::lifetime::Lifetime;
 use super::token_type::{self, ForeignSign};
 use super::trusted::{Audience, TrustedIssuer};
-use super::{Authenticator, Profile, confirmation, parts, verdict};
+use super::{Authenticator, Profile, claims, confirmation, parts, verdict};
 use crate::clock::NumericDate;
 use crate::credentials;
 use crate::jose::json::Members;
@@ -47,6 +47,8 @@ pub(crate) enum ClaimCheck {
     Identity,
     /// The scope claim can be read.
     Scope,
+    /// `authorization_details` can be read.
+    Details,
     /// It is an access token.
     Kind,
     /// It is not bound to a key.
@@ -56,12 +58,13 @@ pub(crate) enum ClaimCheck {
 }
 
 impl ClaimCheck {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Presence,
         Self::Lifetime,
         Self::Audience,
         Self::Identity,
         Self::Scope,
+        Self::Details,
         Self::Kind,
         Self::Binding,
         Self::Required,
@@ -144,6 +147,7 @@ impl TrustedIssuer {
             ClaimCheck::Audience => verdict::audience(self, claims),
             ClaimCheck::Identity => verdict::Identity::read(self, claims).map(drop),
             ClaimCheck::Scope => self.granted(claims).map(drop),
+            ClaimCheck::Details => claims::details(claims),
             ClaimCheck::Kind => {
                 token_type::check_claims(claims, typ, self.grants_something(claims))
             }
