@@ -272,6 +272,7 @@ fn chal_15_the_description_of_every_kind() {
         "InsufficientUserAuthentication 401 A more recent or a stronger authentication is required",
         "InsufficientScope 403 The access token lacks scope that this request needs",
         "Forbidden 403 This request is not allowed with this access token",
+        "Hidden 404 There is nothing here",
         "KeysUnavailable 503 Access tokens cannot be verified right now",
         "IntrospectionUnavailable 503 Access tokens cannot be verified right now",
         "Conflict 409 The authorization server reports a conflict about the access token",

@@ -43,7 +43,7 @@ use crate::authorization::Requirement;
 use crate::clock::{Clock, SystemClock};
 use crate::config_error::ConfigError;
 use crate::rejection::Rejection;
-use crate::resource_server::{ResourceServer, ResourceServerBuilder};
+use crate::resource_server::{Gate, ResourceServer, ResourceServerBuilder};
 
 /// What the command line says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -86,9 +86,9 @@ fn server(
 /// All that there is to say about a token at one moment.
 async fn explain(server: &ResourceServer, token: &str, now: SystemTime, offline: bool) -> Report {
     let judged = server.verify(token).await;
-    let refused = judged.as_ref().err().map(Rejection::kind);
+    let refused = judged.as_ref().err().map(Rejection::reason);
     let lines = lines::write(server, server.required(), token, now, refused, offline).await;
-    let verdict = Verdict::new(server, judged.err(), &lines, offline);
+    let verdict = Verdict::new(&Gate::plain(server), judged.err(), &lines, offline);
     Report { lines, verdict }
 }
 
@@ -113,7 +113,7 @@ async fn explain_for(
     let scope = parts.as_ref().map_or_else(Requirement::none, |parts| parts.scope.clone());
     let required = server.required().clone().and(scope);
     let judged = gate.verify(token.as_bytes()).await;
-    let refused = judged.as_ref().err().map(Rejection::kind);
+    let refused = judged.as_ref().err().map(Rejection::reason);
     lines.extend(lines::write(server, &required, token, now, refused, offline).await);
     if let Some(parts) = &parts {
         let genuine = server.authenticator().authenticate_without_waiting(token.as_bytes()).ok();
@@ -124,7 +124,7 @@ async fn explain_for(
         lines.splice(before_scope..before_scope, tenants);
         lines.extend(more);
     }
-    let verdict = Verdict::new(server, judged.err(), &lines, offline);
+    let verdict = Verdict::new(gate, judged.err(), &lines, offline);
     Report { lines, verdict }
 }
 

@@ -7,6 +7,8 @@ use portcullis::testing::Authority;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::spoken::Spoken;
+
 /// A token, good unless something is said about it.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
@@ -23,6 +25,8 @@ pub(super) struct Token {
     text: Option<String>,
     /// So many characters in place of a token.
     text_of_length: Option<usize>,
+    /// An opaque token, about which this is said.
+    spoken: Option<Spoken>,
 }
 
 #[derive(Deserialize, Default, Clone, Copy)]
@@ -59,6 +63,9 @@ impl Token {
         }
         if let Some(length) = self.text_of_length {
             return "a".repeat(length);
+        }
+        if let Some(spoken) = &self.spoken {
+            return spoken.token(every_token);
         }
         let mut token = authority.token();
         if let Some(scope) = &self.scope {
