@@ -192,6 +192,7 @@ async fn the_first_failed_line_is_the_engines_reason() {
         K::EncryptedToken,
         // Only for a request.
         K::WrongTenant,
+        K::Hidden,
         K::KeysUnavailable,
         K::Internal,
         // No variable asks for it, rules do.

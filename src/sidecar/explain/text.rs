@@ -84,9 +84,7 @@ fn refusal(rejection: &Rejection) -> String {
     let mut text = format!("would be answered {status}{error}: {}", rejection.description());
     if rejection.reason() != rejection.kind() {
         let reason = Rejection::new(rejection.reason());
-        text.push_str(
-            "\nThe rule hides its route from this token. Of the reason the log alone is told: ",
-        );
+        text.push_str("\nThe rule hides its route from this token. The log alone is told why: ");
         text.push_str(reason.description());
     }
     if let Some(challenge) = rejection.challenge().and_then(|field| field.to_str().ok()) {
