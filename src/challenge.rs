@@ -224,6 +224,7 @@ mod tests {
             RejectionKind::IntrospectionUnavailable,
             RejectionKind::Conflict,
             RejectionKind::Internal,
+            RejectionKind::Hidden,
         ] {
             assert_eq!(field(&settings(), kind), None);
         }

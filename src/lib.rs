@@ -51,6 +51,9 @@
 //! [grant patterns](Issuer::granted_wildcards). A [ceiling](Issuer::allowed_scopes) narrows what
 //! an issuer's tokens may count for.
 //!
+//! A route may be [hidden](tower::RequireLayer::hidden): whoever has a good token that is not enough gets
+//! 404 there in place of all this.
+//!
 //! # Logins
 //!
 //! [`acr`] and [`max_age`] ask how, and how long ago at most, the person has logged in (RFC 9470),

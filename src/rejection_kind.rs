@@ -59,6 +59,10 @@ pub enum RejectionKind {
     InsufficientScope,
     /// Authorized by nobody: caller kind, policy or ceiling refuse, and more scope would not help.
     Forbidden,
+    /// The token is good, and the route hidden from those who may not use it: whatever more was wanted, the
+    /// client is told that there is nothing here. What it was, [`Rejection::reason`](crate::Rejection::reason)
+    /// knows.
+    Hidden,
     /// No key can be had from the authorization server right now.
     KeysUnavailable,
     /// The authorization server cannot be asked about the token right now, or gives no usable answer.
@@ -104,6 +108,7 @@ impl RejectionKind {
         Self::InsufficientUserAuthentication,
         Self::InsufficientScope,
         Self::Forbidden,
+        Self::Hidden,
         Self::KeysUnavailable,
         Self::IntrospectionUnavailable,
         Self::Conflict,

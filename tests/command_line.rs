@@ -292,6 +292,10 @@ path = "/transfers"
 scopes = ["pay"]
 acr = ["phr", "mfa"]
 max_age = "5m"
+[[rule]]
+path = "/audit"
+scopes = ["audit"]
+hide = true
 "#;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -378,6 +382,19 @@ async fn explain_for_a_request_judges_by_its_rule() {
             ],
         ),
         ("POST /transfers", user().subject("c1").scope("pay"), 1, &["would be answered 403"]),
+        ("GET /audit", user().scope("audit"), 0, &["GET /audit, and hides it from others\n"]),
+        (
+            "GET /audit",
+            user().scope("pay"),
+            1,
+            &[
+                "✗ scopes           lacks [audit]",
+                "would be answered 404: There is nothing here\nThe rule hides its route from this \
+                 token. The log alone is told why: The access token lacks scope that this request \
+                 needs\n",
+            ],
+        ),
+        ("GET /audit", user().scope("pay").expired(), 1, &["would be answered 401 invalid_token"]),
         ("GET /tenants/acme/orders", good().unsigned(), 1, &["rule 2", "invalid_token"]),
     ] {
         let token = token.mint();
@@ -393,6 +410,19 @@ async fn explain_for_a_request_judges_by_its_rule() {
     let report: Value = serde_json::from_str(&sidecar.run(&arguments).await.printed).unwrap();
     let check = |index: usize| report["checks"][index]["check"].as_str().unwrap();
     assert_eq!((check(0), check(18), check(19)), ("rule", "rule_claim", "callers"));
+
+    // What cannot be verified without the network is hidden all the same.
+    let token = user().scope("pay").mint();
+    for offline in [&[][..], &["--offline"]] {
+        let arguments = [&["explain", "--json", "--request", "GET /audit"], offline, &[&token]];
+        let ended = sidecar.run(&arguments.concat()).await;
+        let report: Value = serde_json::from_str(&ended.printed).unwrap();
+        assert_eq!(
+            (&report["kind"], &report["hidden_reason"], &report["challenge"]),
+            (&"Hidden".into(), &"InsufficientScope".into(), &Value::Null),
+            "{offline:?}"
+        );
+    }
 
     for (request, complaint) in
         [("/orders", "a method and a path"), ("GET /a/../b", "answered with 400")]
@@ -419,6 +449,49 @@ async fn check_finds_what_serve_would_not_start_with() {
             let ended = sidecar.run(&[command]).await;
             assert_eq!((ended.code, ended.printed.as_str()), (Some(78), ""), "{command} {name}");
             assert!(ended.complaints.contains(fault), "{}", ended.complaints);
+        }
+    }
+}
+
+/// What contradicts itself is told with everything else, and nothing is served.
+#[tokio::test(flavor = "multi_thread")]
+async fn contradictions_refuse_to_start_and_say_what_is_missing() {
+    let folder = Folder::new("command-line-contradictions");
+    let path = folder.file();
+    let rules = "[[rule]]\npath = \"/orders\"\ntenant = { tnt_id = \"{tenant}\" }\n\
+                 [[rule]]\npath = \"/h\"\nhost = \"{shop}.example\"\nscopes = [\"a\"]\n\
+                 [[rule]]\npath = \"/\"\npublic = true\nhide = true\n";
+    std::fs::write(&path, rules).unwrap();
+    let pattern =
+        Sidecar::of("https://*.id.example.com").with("PORTCULLIS_RULES", path.to_str().unwrap());
+    let asking = Sidecar::of("https://as.example")
+        .with("PORTCULLIS_INTROSPECTION_URI", "https://as.example/introspect");
+    for (sidecar, faults) in [
+        (
+            pattern,
+            &[
+                "PORTCULLIS_MAX_ISSUERS: is required, as PORTCULLIS_ISSUER has a pattern",
+                "line 3: rule 1: tenant \"tnt_id\": has {tenant}, which the path has not",
+                "line 6: rule 2: host has the parameter {shop}, which nothing asks for",
+                "line 11: rule 3: hide cannot stand together with public, which hides from nobody",
+            ][..],
+        ),
+        (
+            asking,
+            &[
+                "PORTCULLIS_CLIENT_ID: is required with PORTCULLIS_INTROSPECTION_URI",
+                "PORTCULLIS_CLIENT_SECRET: is required with PORTCULLIS_INTROSPECTION_URI",
+            ],
+        ),
+    ] {
+        for command in ["check", "serve"] {
+            let ended = sidecar.run(&[command]).await;
+            assert_eq!((ended.code, ended.printed.as_str()), (Some(78), ""), "{command}");
+            let told = ended.complaints.lines().filter(|line| line.starts_with("PORTCULLIS_"));
+            assert_eq!(told.count(), faults.len(), "{}", ended.complaints);
+            for fault in faults {
+                assert!(ended.complaints.contains(fault), "{fault}\n{}", ended.complaints);
+            }
         }
     }
 }

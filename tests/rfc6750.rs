@@ -2,17 +2,18 @@
 
 mod support;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::{Method, Request, Response};
-use http_body_util::Full;
+use http_body_util::{BodyExt, Full};
 use portcullis::{
-    AccessToken, Issuer, Preflight, QueryToken, RejectionKind, Requirement, policy, scope,
-    scope_pattern, users,
+    AccessToken, Issuer, Preflight, QueryToken, Rejection, RejectionKind, Requirement, acr, policy,
+    scope, scope_pattern, users,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use support::fixture::{Answer, Expected, Fixture, TIMES, bearer, get, kind, send, send_through};
 use tower::{Layer, ServiceExt, service_fn};
 
@@ -218,6 +219,7 @@ async fn chal_01_chal_13_chal_16_chal_17_every_kind_is_answered_as_its_row_says(
         let expected_grpc = match status {
             400 | 401 => 16,
             403 => 7,
+            404 => 5,
             409 => 10,
             503 => 14,
             500 => 13,
@@ -225,7 +227,7 @@ async fn chal_01_chal_13_chal_16_chal_17_every_kind_is_answered_as_its_row_says(
         };
         assert_eq!(rejection.grpc_code(), expected_grpc, "{kind:?}");
         let challenges = response.headers().get_all("www-authenticate").iter().count();
-        let is_about_the_token = status < 500 && kind != RejectionKind::Conflict;
+        let is_about_the_token = !matches!(status, 404 | 409 | 500..);
         assert_eq!(challenges, usize::from(is_about_the_token), "{kind:?}");
         assert_eq!(response.headers()["cache-control"], "no-store", "{kind:?}");
         let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
@@ -272,6 +274,7 @@ fn chal_15_the_description_of_every_kind() {
         "InsufficientUserAuthentication 401 A more recent or a stronger authentication is required",
         "InsufficientScope 403 The access token lacks scope that this request needs",
         "Forbidden 403 This request is not allowed with this access token",
+        "Hidden 404 There is nothing here",
         "KeysUnavailable 503 Access tokens cannot be verified right now",
         "IntrospectionUnavailable 503 Access tokens cannot be verified right now",
         "Conflict 409 The authorization server reports a conflict about the access token",
@@ -523,4 +526,39 @@ async fn the_body_can_be_replaced_and_status_and_challenge_cannot_be_lost() {
     let ours = server.reject(RejectionKind::Internal).to_response();
     assert_eq!(ours.status(), 500);
     assert_eq!(ours.headers().get("www-authenticate"), None);
+}
+
+#[tokio::test]
+async fn chal_20_f68_a_hidden_route_tells_nobody_what_it_needs() {
+    let fixture = Fixture::new();
+    let told = |rejection: &Rejection| {
+        let kind = format!("{:?}", rejection.kind());
+        Response::new(Bytes::from(kind))
+    };
+    let server = fixture.builder().required(scope("read")).refusal_body(told).build().unwrap();
+    let hidden = || server.require(scope("audit").and(acr("mfa")).and(users())).hidden();
+    let ask = async |token: &Value| {
+        let service = hidden().layer(service_fn(async |_: Request<Full<Bytes>>| {
+            Ok::<_, Infallible>(Response::new(Full::<Bytes>::default()))
+        }));
+        let response = service.oneshot(bearer(&fixture.at(token.clone()))).await.unwrap();
+        let challenge = response.headers().get("www-authenticate").cloned();
+        let status = response.status().as_u16();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, challenge, String::from_utf8(body.to_vec()).unwrap())
+    };
+    // Not even the writer of the body knows more.
+    for lacking in [
+        json!({ "scope": "read" }),
+        json!({ "scope": "read audit", "acr": "pwd" }),
+        json!({ "scope": "read audit", "acr": "mfa", "sub": "c1" }),
+    ] {
+        assert_eq!(ask(&lacking).await, (404, None, "Hidden".to_owned()), "{lacking}");
+    }
+    let enough = json!({ "scope": "read audit", "acr": "mfa" });
+    assert_eq!(ask(&enough).await, (200, None, String::new()));
+    // What every request needs is told as everywhere.
+    let (status, challenge, _) = ask(&json!({ "scope": "audit" })).await;
+    let challenge = challenge.unwrap();
+    assert!(status == 403 && challenge.to_str().unwrap().contains(r#"scope="read""#));
 }

@@ -141,6 +141,11 @@ fn a_tenant_rule_without_its_parameter_is_refused() {
     for host in ["api.example.com", "{id}.example.com", "*.example.com"] {
         assert!(tenant("tnt_id").try_in_host(host).is_err(), "{host}");
     }
+    let told =
+        |fault: Result<_, portcullis::InvalidRequirement>| fault.map(drop).unwrap_err().to_string();
+    let path = told(tenant("tnt_id").try_in_path("/orders"));
+    let host = told(tenant("tnt_id").try_in_host("{id}.example.com"));
+    assert!(path.contains("{tenant}") && host.contains("{tenant}"), "{path}; {host}");
 }
 
 #[test]

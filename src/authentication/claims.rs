@@ -51,6 +51,21 @@ pub(super) fn audience_is_one_of(
     }
 }
 
+/// Whether `authorization_details`, where it is there, is an array of objects of which each says its
+/// `type` (RFC 9396 §2). Nothing is granted by it here; but a list that nobody can read may have been
+/// meant to narrow what the token is for.
+pub(super) fn details(claims: &Members<'_>) -> Result<(), RejectionKind> {
+    let Some(details) = claims.get("authorization_details") else { return Ok(()) };
+    let is_typed = |detail: &Json<'_>| match detail {
+        Json::Object(detail) => matches!(text(detail, "type"), Ok(Some(_))),
+        _ => false,
+    };
+    match details {
+        Json::Array(details) if details.iter().all(is_typed) => Ok(()),
+        _ => Err(RejectionKind::MalformedClaim),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -78,6 +93,38 @@ mod tests {
             let object = format!(r#"{{"sub":{value}}}"#);
             let claims = claims(&object);
             assert_eq!(text(&claims, "sub"), Err(RejectionKind::MalformedClaim), "{value}");
+        }
+    }
+
+    #[test]
+    fn f66_rar_01_each_authorization_detail_says_its_type() {
+        let judge = |value: &str| {
+            let object = format!(r#"{{"authorization_details":{value}}}"#);
+            details(&claims(&object))
+        };
+        assert_eq!(details(&claims("{}")), Ok(()));
+        for good in [
+            "[]",
+            r#"[{"type":"payment_initiation"}]"#,
+            r#"[{"type":"a","actions":["read"]},{"type":"a","x":{"type":7}}]"#,
+        ] {
+            assert_eq!(judge(good), Ok(()), "{good}");
+        }
+        for bad in [
+            "{}",
+            "[{}]",
+            "null",
+            "7",
+            r#""[]""#,
+            r#"{"type":"a"}"#,
+            r#"["a"]"#,
+            r#"[{"type":7}]"#,
+            r#"[{"type":""}]"#,
+            r#"[{"Type":"a"}]"#,
+            r#"[[{"type":"a"}]]"#,
+            r#"[{"type":"a"},{}]"#,
+        ] {
+            assert_eq!(judge(bad), Err(RejectionKind::MalformedClaim), "{bad}");
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::lifetime::Lifetime;
 use super::token_type::{self, ForeignSign};
 use super::trusted::{Audience, TrustedIssuer};
-use super::{Authenticator, Profile, confirmation, parts, verdict};
+use super::{Authenticator, Profile, claims, confirmation, parts, verdict};
 use crate::client_certificate::ClientCertificate;
 use crate::clock::NumericDate;
 use crate::credentials;
@@ -48,6 +48,8 @@ pub(crate) enum ClaimCheck {
     Identity,
     /// The scope claim can be read.
     Scope,
+    /// `authorization_details` can be read.
+    Details,
     /// It is an access token.
     Kind,
     /// It is bound to nothing, or to a certificate.
@@ -57,12 +59,13 @@ pub(crate) enum ClaimCheck {
 }
 
 impl ClaimCheck {
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Presence,
         Self::Lifetime,
         Self::Audience,
         Self::Identity,
         Self::Scope,
+        Self::Details,
         Self::Kind,
         Self::Binding,
         Self::Required,
@@ -152,6 +155,7 @@ impl TrustedIssuer {
             ClaimCheck::Audience => verdict::audience(self, claims),
             ClaimCheck::Identity => verdict::Identity::read(self, claims).map(drop),
             ClaimCheck::Scope => self.granted(claims).map(drop),
+            ClaimCheck::Details => claims::details(claims),
             ClaimCheck::Kind => {
                 token_type::check_claims(claims, typ, self.grants_something(claims))
             }

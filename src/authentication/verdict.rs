@@ -28,6 +28,7 @@ pub(super) fn accept(
     audience(issuer, token)?;
     let identity = Identity::read(issuer, token)?;
     let granted = granted(issuer, token)?;
+    claims::details(token)?;
     token_type::check_claims(token, header.typ.as_deref(), grants_something(&granted))?;
     let binding = Binding::of(confirmation::read(token)?, required(issuer, token))?;
     Ok((assertion(issuer, identity, lifetime, granted, binding, text, server), lifetime))

@@ -38,6 +38,8 @@ pub(crate) type RefusalBody = Arc<dyn Fn(&Rejection) -> Response<Bytes> + Send +
 #[derive(Clone)]
 pub struct Rejection {
     kind: RejectionKind,
+    /// What is behind `Hidden`.
+    hides: Option<RejectionKind>,
     challenge: Option<HeaderValue>,
     retry_after: Option<u64>,
     /// For the client, from the authorization server.
@@ -51,12 +53,19 @@ impl Rejection {
         let retry_after = (table::row(kind).status == StatusCode::SERVICE_UNAVAILABLE).then_some(1);
         Self {
             kind,
+            hides: None,
             challenge: None,
             retry_after,
             #[cfg(feature = "introspection")]
             conflict: None,
             body: None,
         }
+    }
+
+    /// Notes for the operator what the client is not told.
+    pub(crate) fn hiding(mut self, reason: RejectionKind) -> Self {
+        self.hides = Some(reason);
+        self
     }
 
     pub(crate) fn with_challenge(mut self, challenge: Option<HeaderValue>) -> Self {
@@ -85,9 +94,15 @@ impl Rejection {
         self
     }
 
-    /// The reason.
+    /// The reason, as far as the client may know it.
     pub fn kind(&self) -> RejectionKind {
         self.kind
+    }
+
+    /// The reason, for logs and counts: what is behind [`Hidden`](RejectionKind::Hidden), and otherwise the
+    /// [`kind`](Self::kind). Nothing of it belongs into an answer.
+    pub fn reason(&self) -> RejectionKind {
+        self.hides.unwrap_or(self.kind)
     }
 
     /// The HTTP status.
@@ -110,7 +125,8 @@ impl Rejection {
         table::row(self.kind).description
     }
 
-    /// The `WWW-Authenticate` field (RFC 6750 §3). `None` with status 409, 500 and 503.
+    /// The `WWW-Authenticate` field (RFC 6750 §3). `None` with status 404, 409, 500 and
+    /// 503.
     pub fn challenge(&self) -> Option<&HeaderValue> {
         self.challenge.as_ref()
     }
@@ -178,6 +194,7 @@ impl fmt::Debug for Rejection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Rejection")
             .field("kind", &self.kind)
+            .field("reason", &self.reason())
             .field("challenge", &self.challenge)
             .field("retry_after", &self.retry_after)
             .finish_non_exhaustive()

@@ -7,8 +7,8 @@ use crate::rejection_kind::RejectionKind;
 /// What a client is told about one reason.
 pub(super) struct Row {
     pub(super) status: StatusCode,
-    /// The code of a gRPC answer (UNAUTHENTICATED 16, PERMISSION_DENIED 7, UNAVAILABLE 14,
-    /// ABORTED 10, INTERNAL 13).
+    /// The code of a gRPC answer (UNAUTHENTICATED 16, PERMISSION_DENIED 7, NOT_FOUND 5,
+    /// UNAVAILABLE 14, ABORTED 10, INTERNAL 13).
     pub(super) grpc: u8,
     pub(super) challenge: Challenge,
     /// Fixed text in the characters of RFC 6750 §3; nothing of the token is ever in it.
@@ -18,7 +18,8 @@ pub(super) struct Row {
 /// What the challenge says besides realm and metadata address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Challenge {
-    /// 503, 409 and 500: whether the token is any good is not known, so nothing is said about it.
+    /// 503, 409 and 500: whether the token is any good is not known, so nothing is said about it. 404:
+    /// nothing is said at all.
     None,
     /// No `error`, but the scope that the request needs (RFC 6750 §3.1, first paragraph).
     Invitation,
@@ -101,6 +102,8 @@ pub(super) const fn row(kind: RejectionKind) -> Row {
             C::Denial,
             "This request is not allowed with this access token",
         ),
+        // RFC 9110 §15.5.4: 404 in place of 403, where not even the existence is to be told.
+        K::Hidden => Row::new(StatusCode::NOT_FOUND, C::None, "There is nothing here"),
         // RFC 9110 §15.6.4.
         K::KeysUnavailable | K::IntrospectionUnavailable => Row::new(
             StatusCode::SERVICE_UNAVAILABLE,
@@ -123,6 +126,7 @@ impl Row {
     const fn new(status: StatusCode, challenge: Challenge, description: &'static str) -> Self {
         let grpc = match status {
             StatusCode::FORBIDDEN => 7,
+            StatusCode::NOT_FOUND => 5,
             StatusCode::CONFLICT => 10,
             StatusCode::SERVICE_UNAVAILABLE => 14,
             StatusCode::INTERNAL_SERVER_ERROR => 13,

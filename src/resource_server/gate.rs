@@ -24,6 +24,8 @@ pub(crate) struct Gate {
     /// Whether the requirement has to be completed for each request.
     depends_on_request: bool,
     anonymous_may_pass: bool,
+    /// What is asked for openly, where the rest is not to be told.
+    openly: Option<Arc<Requirement>>,
     /// `None` where there is one request to come, which needs one of them at most.
     challenges: Option<Arc<Challenges>>,
 }
@@ -52,8 +54,8 @@ pub(crate) struct Pending {
     wait: Wait,
     token: Box<[u8]>,
     certificate: Option<ClientCertificate>,
-    /// What the request needs, where that is not what every request of the route needs.
-    requirement: Option<Arc<Requirement>>,
+    /// The gate of this request, where that is not the one of all requests of the route.
+    gate: Option<Box<Gate>>,
 }
 
 impl Gate {
@@ -78,6 +80,7 @@ impl Gate {
             requirement,
             depends_on_request,
             anonymous_may_pass: false,
+            openly: None,
             challenges: None,
         }
     }
@@ -92,8 +95,18 @@ impl Gate {
             requirement,
             depends_on_request,
             anonymous_may_pass: false,
+            openly: None,
             challenges,
         }
+    }
+
+    /// The same for a route that is hidden. To whoever may not use it, it answers what a request gets that
+    /// no route has anything to add to: 401 and what every request needs are told in the words of all
+    /// others, and what the route itself asks for is 404.
+    pub(crate) fn hidden(self) -> Self {
+        let server = &self.server.0;
+        let (openly, challenges) = (Arc::clone(&server.required), Arc::clone(&server.challenges));
+        Self { openly: Some(openly), challenges: Some(challenges), ..self }
     }
 
     pub(crate) fn server(&self) -> &ResourceServer {
@@ -140,18 +153,24 @@ impl Gate {
         uri: &Uri,
         extensions: &Extensions,
     ) -> Decision {
-        let gate = self.with(Arc::new(self.requirement.of(headers, uri)));
+        let gate = self.of(headers, uri);
         match gate.decide(headers, uri, extensions) {
             Decision::Wait(pending) => {
-                Decision::Wait(Pending { requirement: Some(gate.requirement), ..pending })
+                Decision::Wait(Pending { gate: Some(Box::new(gate)), ..pending })
             }
             decision => decision,
         }
     }
 
-    /// The same with a requirement that is complete.
-    fn with(&self, requirement: Arc<Requirement>) -> Self {
-        Self { requirement, depends_on_request: false, ..self.clone() }
+    /// The gate for one request, with requirements that are complete.
+    fn of(&self, headers: &HeaderMap, uri: &Uri) -> Self {
+        let of = |requirement: &Arc<Requirement>| Arc::new(requirement.of(headers, uri));
+        Self {
+            requirement: of(&self.requirement),
+            openly: self.openly.as_ref().map(of),
+            depends_on_request: false,
+            ..self.clone()
+        }
     }
 
     /// Decides about a token that came by itself, waiting for keys where it has to.
@@ -177,8 +196,7 @@ impl Gate {
             Authentication::Done(result) => Judgement::Done(self.conclude(result, certificate)),
             Authentication::Wait(wait) => {
                 let certificate = certificate().cloned();
-                let token = token.into();
-                Judgement::Wait(Pending { wait, token, certificate, requirement: None })
+                Judgement::Wait(Pending { wait, token: token.into(), certificate, gate: None })
             }
         }
     }
@@ -186,10 +204,9 @@ impl Gate {
     /// Waits for what is missing, at most two seconds, and decides.
     pub(crate) async fn judge_after(
         &self,
-        Pending { wait, token, certificate, requirement }: Pending,
+        Pending { wait, token, certificate, gate }: Pending,
     ) -> Result<AccessToken, Rejection> {
-        let completed = requirement.map(|requirement| self.with(requirement));
-        let gate = completed.as_ref().unwrap_or(self);
+        let gate = gate.as_deref().unwrap_or(self);
         let deadline = Instant::now() + MAX_WAIT;
         let authenticator = &self.server.0.authenticator;
         let judged = authenticator.authenticate_after(wait, &token, deadline).await;
@@ -203,6 +220,23 @@ impl Gate {
             None => {
                 challenge::reject(kind, &server.challenge, &self.requirement, server.body.clone())
             }
+        }
+    }
+
+    /// The refusal for a reason that somebody else has found.
+    #[cfg(feature = "sidecar")]
+    pub(crate) fn refuse(&self, reason: RejectionKind) -> Rejection {
+        use RejectionKind as K;
+        let is_denial = matches!(
+            reason,
+            K::WrongTenant
+                | K::InsufficientUserAuthentication
+                | K::InsufficientScope
+                | K::Forbidden
+        );
+        match self.openly {
+            Some(_) if is_denial => self.reject(K::Hidden).hiding(reason),
+            _ => self.reject(reason),
         }
     }
 
@@ -223,7 +257,17 @@ impl Gate {
     }
 
     fn authorize(&self, token: &AccessToken) -> Result<(), Rejection> {
-        authorization::authorize(&self.requirement, token, self.server.0.authenticator.clock())
-            .map_err(|denial| self.reject(denial.into()))
+        self.check(&self.requirement, token).map_err(|denial| match &self.openly {
+            None => self.reject(denial),
+            Some(openly) => match self.check(openly, token) {
+                Err(denial) => self.reject(denial),
+                Ok(()) => self.reject(RejectionKind::Hidden).hiding(denial),
+            },
+        })
+    }
+
+    fn check(&self, requirement: &Requirement, token: &AccessToken) -> Result<(), RejectionKind> {
+        authorization::authorize(requirement, token, self.server.0.authenticator.clock())
+            .map_err(RejectionKind::from)
     }
 }

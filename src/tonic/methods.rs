@@ -21,6 +21,8 @@ pub struct Methods(Vec<(String, Need)>);
 enum Need {
     Nothing,
     Token(Requirement),
+    /// Whoever has no such token is told that there is no such method.
+    Hidden(Requirement),
 }
 
 impl Methods {
@@ -32,6 +34,13 @@ impl Methods {
     /// What a method, or all others of a service, requires.
     pub fn require(self, path: impl Into<String>, requirement: impl Into<Requirement>) -> Self {
         self.with(path.into(), Need::Token(requirement.into()))
+    }
+
+    /// As [`require`](Self::require), and whoever may not call it gets 5 `NOT_FOUND`, see
+    /// [`RequireLayer::hidden`](crate::tower::RequireLayer::hidden). Servers answer 12 `UNIMPLEMENTED` for
+    /// a method that there is not.
+    pub fn hidden(self, path: impl Into<String>, requirement: impl Into<Requirement>) -> Self {
+        self.with(path.into(), Need::Hidden(requirement.into()))
     }
 
     /// Lets everybody call a method, or all others of a service; no token is looked at.
@@ -60,9 +69,10 @@ impl ResourceServer {
             }
             let gate = match need {
                 Need::Nothing => None,
-                Need::Token(needed) => Some(Arc::new(Gate::new(self, needed, false))),
+                Need::Token(needed) => Some(Gate::new(self, needed, false)),
+                Need::Hidden(needed) => Some(Gate::new(self, needed, false).hidden()),
             };
-            if table.insert(&path, gate).is_some() {
+            if table.insert(&path, gate.map(Arc::new)).is_some() {
                 faults.add(path, "is listed twice");
             }
         }

@@ -8,6 +8,7 @@
 //! | --- | --- |
 //! | has no token, a malformed one, or one that is not good | 16 `UNAUTHENTICATED` |
 //! | has a good token that does not allow it | 7 `PERMISSION_DENIED` |
+//! | has a good token that does not allow it, where the method is [hidden](Methods::hidden) | 5 `NOT_FOUND` |
 //! | cannot be judged, because the authorization server gives no keys | 14 `UNAVAILABLE`, and `retry-after` |
 //!
 //! # What each method needs

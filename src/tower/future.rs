@@ -136,7 +136,7 @@ impl RefusedRequest {
     }
 
     pub(crate) fn answer(&self, rejection: &Rejection) -> Response<Bytes> {
-        tracing::debug!(kind = ?rejection.kind(), "request refused");
+        tracing::debug!(kind = ?rejection.reason(), status = rejection.status().as_u16(), "request refused");
         let mut response = match &self.grpc {
             Some(grpc) => rejection.to_grpc_response(grpc),
             None => rejection.to_response(),

@@ -57,6 +57,30 @@ impl RequireLayer {
     pub(super) fn new(server: &ResourceServer, requirement: Requirement) -> Self {
         Self { gate: Arc::new(Gate::new(server, requirement, false)) }
     }
+
+    /// Hides that there is such a route from whoever may not use it: 404 and no challenge in place of
+    /// 403, of the 401 that asks for another [login](crate::acr), and of that for another
+    /// [tenant](crate::tenant)'s token. A gRPC call gets 5 `NOT_FOUND`.
+    ///
+    /// Without a good token, and where what [every request](crate::ResourceServerBuilder::required) needs
+    /// is missing, the answer is what it is everywhere, and says nothing of what this route requires. So
+    /// put [`authenticate`](crate::ResourceServer::authenticate) around paths that do not exist too, or
+    /// 401 tells the route from them. The body is that of every refusal: make the service's own 404 the
+    /// same, or this one by a [`refusal_body`](crate::ResourceServerBuilder::refusal_body).
+    ///
+    /// ```
+    /// use portcullis::{Issuer, ResourceServer, scope};
+    ///
+    /// let api = ResourceServer::builder()
+    ///     .issuer(Issuer::discover("https://login.example.com").audience("https://api.example.com"))
+    ///     .build()?;
+    /// let layer = api.require(scope("audit")).hidden();
+    /// # let _ = layer;
+    /// # Ok::<(), portcullis::ConfigError>(())
+    /// ```
+    pub fn hidden(self) -> Self {
+        Self { gate: Arc::new(Gate::clone(&self.gate).hidden()) }
+    }
 }
 
 impl<S> Layer<S> for RequireLayer {

@@ -88,7 +88,8 @@ impl ResourceServer {
 
     /// A layer that lets requests pass whose token is good and meets `requirement`.
     ///
-    /// It authenticates too; there is no need for [`authenticate`](Self::authenticate) around it.
+    /// It authenticates too; there is no need for [`authenticate`](Self::authenticate) around it. Whoever
+    /// does not meet it is told what is missing, unless the route is [hidden](RequireLayer::hidden).
     pub fn require(&self, requirement: impl Into<Requirement>) -> RequireLayer {
         RequireLayer::new(self, requirement.into())
     }

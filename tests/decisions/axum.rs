@@ -21,6 +21,9 @@ async fn an_axum_application_decides_as_the_table_says() {
             app = app.route(
                 &rule.path,
                 match rule.requirement() {
+                    Some(requirement) if rule.hide => {
+                        any(told).layer(server.require(requirement).hidden())
+                    }
                     Some(requirement) => any(told).layer(server.require(requirement)),
                     None => any(async || seen::fields(None)),
                 },

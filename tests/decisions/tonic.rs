@@ -18,7 +18,7 @@ use tonic::transport::server::TcpIncoming;
 use tower::util::MapRequestLayer;
 
 use crate::seen;
-use crate::table::{Answer, Front, Refused, Stage, check};
+use crate::table::{Answer, Front, Refused, Stage, check, host_of};
 
 type Shown = Arc<Mutex<Option<ClientCertificate>>>;
 
@@ -36,6 +36,7 @@ async fn a_tonic_server_decides_as_the_table_says() {
         for rule in &stage.rules {
             let path = rule.path.replace("{*method}", "*");
             methods = match rule.requirement() {
+                Some(requirement) if rule.hide => methods.hidden(path, requirement),
                 Some(requirement) => methods.require(path, requirement),
                 None => methods.public(path),
             };
@@ -70,11 +71,12 @@ async fn a_tonic_server_decides_as_the_table_says() {
 impl Front for Tonic {
     const SEES_CERTIFICATES: bool = true;
 
-    async fn ask(&self, request: Request<()>) -> Answer {
+    async fn ask(&self, mut request: Request<()>) -> Answer {
+        let host = host_of(&mut request).unwrap_or_else(|| "rs.example".to_owned());
         let mut request = request.map(|()| Empty::new());
         *self.shown.lock().unwrap() = request.extensions_mut().remove();
         let target = request.uri().path_and_query().unwrap().clone();
-        let uri = Uri::builder().scheme("http").authority("rs.example").path_and_query(target);
+        let uri = Uri::builder().scheme("http").authority(host).path_and_query(target);
         *request.uri_mut() = uri.build().unwrap();
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         request.headers_mut().insert("te", HeaderValue::from_static("trailers"));

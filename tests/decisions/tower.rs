@@ -29,6 +29,9 @@ async fn the_tower_layer_decides_as_the_table_says() {
         let mut routes = Router::new();
         for rule in &stage.rules {
             let service = match rule.requirement() {
+                Some(requirement) if rule.hide => {
+                    boxed(server.require(requirement).hidden().layer(service_fn(told)))
+                }
                 Some(requirement) => boxed(server.require(requirement).layer(service_fn(told))),
                 None => boxed(service_fn(told)),
             };

@@ -20,7 +20,7 @@ async fn says(answer: Value) -> ScriptedAs {
 }
 
 #[tokio::test]
-async fn intro_05_intro_07_intro_09_f39_f40_answers_are_judged_like_claims() {
+async fn intro_05_intro_07_intro_09_f39_f40_f66_answers_are_judged_like_claims() {
     use RejectionKind as Kind;
     for (row, answer, expected) in [
         ("good", active(json!({})), Ok(())),
@@ -40,6 +40,10 @@ async fn intro_05_intro_07_intro_09_f39_f40_answers_are_judged_like_claims() {
         ("F40, no aud", active(json!({ "aud": null })), Err(Kind::MissingClaim)),
         ("F36", active(json!({ "exp": "1" })), Err(Kind::MalformedClaim)),
         ("F38", active(json!({ "scope": 7 })), Err(Kind::MalformedClaim)),
+        ("F66", active(json!({ "authorization_details": {} })), Err(Kind::MalformedClaim)),
+        ("F66", active(json!({ "authorization_details": [{}] })), Err(Kind::MalformedClaim)),
+        ("RAR-01", active(json!({ "authorization_details": [{ "type": "x" }] })), Ok(())),
+        ("F66, ACT-03", active(json!({ "act": "x" })), Err(Kind::MalformedClaim)),
         ("sub", active(json!({ "sub": "" })), Err(Kind::MalformedClaim)),
         ("bound", active(json!({ "cnf": { "jkt": "t" } })), Err(Kind::SenderConstrained)),
         (

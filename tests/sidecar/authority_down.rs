@@ -1,5 +1,9 @@
 //! An authorization server that comes and goes.
 
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Response};
+use http_body_util::Full;
 use portcullis::testing::Outage;
 
 use crate::support::oidc_provider::{Mode, OidcProvider};
@@ -57,4 +61,36 @@ async fn a_real_authorization_server_comes_and_goes() {
     assert_eq!(upstream.take_one().field("x-auth-scope"), Some("orders.read"));
     drop(provider);
     assert_eq!(get(sidecar.address(), "/orders", &token).status, 200);
+}
+
+/// What says nothing usable about tokens says nothing against them.
+#[tokio::test(flavor = "multi_thread")]
+async fn f41_f42_an_answer_that_is_none_is_an_outage_and_no_bad_token() {
+    let (authority, upstream) = (authority().await, Upstream::start().await);
+    let plain = Upstream::answering(|_| {
+        let answer = r#"{"active":true,"sub":"u1","aud":"https://api.example"}"#;
+        let mut response = Response::new(Full::<Bytes>::from(answer));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+    })
+    .await;
+    let greeting = Upstream::start().await;
+    for (row, asked, answers, status) in [
+        ("a plain answer", &plain, "json", 200),
+        ("F42: a plain answer where a signed one was agreed on", &plain, "jwt", 503),
+        ("F41: no JSON", &greeting, "json", 503),
+        ("F42: no JWT", &greeting, "jwt", 503),
+    ] {
+        let sidecar = Sidecar::before(&upstream, &authority)
+            .with("PORTCULLIS_INTROSPECTION_URI", &format!("http://{}/i", asked.address()))
+            .with("PORTCULLIS_INTROSPECTION_ANSWERS", answers)
+            .with("PORTCULLIS_CLIENT_ID", "rs")
+            .with("PORTCULLIS_CLIENT_SECRET", "secret")
+            .start();
+        let answer = get(sidecar.address(), "/orders", "Authorization: Bearer opaque\r\n");
+        assert_eq!(answer.status, status, "{row}");
+        assert_eq!(answer.field("www-authenticate"), None, "{row}");
+        assert_eq!(answer.field("retry-after").is_some(), status == 503, "{row}");
+        assert_eq!(upstream.take().len(), usize::from(status == 200), "{row}");
+    }
 }

@@ -127,3 +127,27 @@ async fn a_query_makes_no_difference_to_the_path() {
     assert_eq!(get(sidecar.address(), "/public/%7e%41?x=%41/../b;c", "").status, 200);
     assert_eq!(upstream.take_one().uri, "/public/~A?x=%41/../b;c");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn chal_20_f68_of_a_hidden_route_the_operator_is_told_and_nobody_else() {
+    let (authority, upstream) = (authority().await, Upstream::start().await);
+    let sidecar = Sidecar::before(&upstream, &authority)
+        .rules("[[rule]]\npath = \"/audit\"\nscopes = [\"audit\"]\nhide = true")
+        .start();
+    let with_scope = |scope: &str| bearer(&authority.token().scope(scope));
+    let answer = get(sidecar.address(), "/audit", &with_scope("x"));
+    assert_eq!((answer.status, answer.field("www-authenticate")), (404, None));
+    assert_eq!(answer.field("content-type"), Some("application/problem+json"));
+    let problem = r#"{"detail":"There is nothing here","status":404,"title":"Not Found"}"#;
+    assert_eq!(answer.text(), problem);
+    let (here, there) = (get(sidecar.address(), "/audit", ""), get(sidecar.address(), "/x", ""));
+    assert_eq!((here.status, there.status), (401, 401));
+    assert_eq!(here.field("www-authenticate"), there.field("www-authenticate"));
+    assert_eq!(here.text(), there.text());
+    assert!(upstream.take().is_empty());
+    assert_eq!(get(sidecar.address(), "/audit", &with_scope("audit")).status, 200);
+
+    sidecar.wait_for_stdout(" GET /audit 404 refused:insufficient_scope ");
+    let sample = r#"portcullis_requests_total{outcome="refused",reason="insufficient_scope"}"#;
+    assert_eq!(sidecar.metric(sample), 1);
+}

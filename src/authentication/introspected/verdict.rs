@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::super::lifetime::Lifetime;
 use super::super::trusted::TrustedIssuer;
 use super::super::verdict::{Identity, assertion, audience, granted, required};
-use super::super::{Refused, confirmation};
+use super::super::{Refused, claims, confirmation};
 use crate::access_token::{AccessToken, Binding, ServerMark};
 use crate::clock::NumericDate;
 use crate::jose::json::{self, Json, Members};
@@ -45,6 +45,7 @@ impl Verdict {
         }
         let identity = Identity::read(issuer, &token)?;
         let granted = granted(issuer, &token)?;
+        claims::details(&token)?;
         check_kind(&token)?;
         let binding = Binding::of(confirmation::read(&token)?, required(issuer, &token))?;
         let token = assertion(issuer, identity, lifetime, granted, binding, text, server);

@@ -11,6 +11,8 @@ use crate::jose::json::{Json, Members};
 use crate::rejection_kind::RejectionKind;
 use crate::sidecar::words::{enumerate, list, shown};
 
+const DETAILS: &str = "authorization_details";
+
 pub(super) fn lines(
     issuer: &TrustedIssuer,
     claims: &Members<'_>,
@@ -27,12 +29,16 @@ pub(super) fn lines(
             ClaimCheck::Audience => audience(&policy, claims, result),
             ClaimCheck::Identity => identity(&policy, claims, result),
             ClaimCheck::Scope => scope(issuer, claims, result),
+            ClaimCheck::Details => details(claims, result),
             ClaimCheck::Kind => kind(issuer.foreign_sign(claims, typ), claims, result),
             ClaimCheck::Binding => binding(claims, result),
             ClaimCheck::Required => required(&policy, claims, result),
         }
     };
-    ClaimCheck::ALL.map(line).into()
+    // Few tokens have it, and of those that have not there is nothing to say.
+    let is_about_something =
+        |check: &ClaimCheck| *check != ClaimCheck::Details || claims.contains(DETAILS);
+    ClaimCheck::ALL.into_iter().filter(is_about_something).map(line).collect()
 }
 
 type Checked = Result<(), RejectionKind>;
@@ -118,6 +124,30 @@ fn scope(issuer: &TrustedIssuer, claims: &Members<'_>, result: Checked) -> Line 
         Profile::Rfc9068 => "a string, 8192 bytes and 256 scopes at most",
     };
     Line::new(Check::ScopeClaim, result, found, expected)
+}
+
+fn details(claims: &Members<'_>, result: Checked) -> Line {
+    let found = match claims.get(DETAILS) {
+        Some(Json::Array(details)) => match details.iter().map(type_of).collect::<Option<Vec<_>>>()
+        {
+            Some(types) => {
+                format!("{DETAILS} of the types {}, by which nothing is granted", list(types))
+            }
+            None => format!("{DETAILS} has an item that is no object with a type"),
+        },
+        _ => values::member(claims, DETAILS),
+    };
+    Line::new(
+        Check::Details,
+        result,
+        found,
+        "an array of objects, each with a type that is a string",
+    )
+}
+
+fn type_of<'a>(detail: &'a Json<'_>) -> Option<&'a str> {
+    let Json::Object(detail) = detail else { return None };
+    detail.get("type")?.as_str().filter(|text| !text.is_empty())
 }
 
 fn kind(sign: Option<ForeignSign<'_>>, claims: &Members<'_>, result: Checked) -> Line {

@@ -25,6 +25,9 @@ struct Refusal<'a> {
     status: u16,
     error: Option<&'static str>,
     kind: String,
+    /// What is behind the kind, where that is hidden from the client.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hidden_reason: Option<String>,
     description: &'static str,
     challenge: Option<&'a str>,
     retry_after: Option<u64>,
@@ -61,6 +64,9 @@ fn refusal(rejection: &Rejection) -> Refusal<'_> {
         status: rejection.status().as_u16(),
         error: rejection.error(),
         kind: name(rejection.kind()),
+        hidden_reason: Some(rejection.reason())
+            .filter(|reason| *reason != rejection.kind())
+            .map(name),
         description: rejection.description(),
         challenge: rejection.challenge().and_then(|field| field.to_str().ok()),
         retry_after: rejection.retry_after(),

@@ -88,10 +88,11 @@ fn server(
 /// All that there is to say about a token at one moment.
 async fn explain(server: &ResourceServer, token: &str, now: SystemTime, offline: bool) -> Report {
     let certificate = Authenticator::certificate_of(token.as_bytes());
-    let judged = Gate::plain(server).verify(token.as_bytes(), certificate.as_ref()).await;
-    let refused = judged.as_ref().err().map(Rejection::kind);
+    let gate = Gate::plain(server);
+    let judged = gate.verify(token.as_bytes(), certificate.as_ref()).await;
+    let refused = judged.as_ref().err().map(Rejection::reason);
     let lines = lines::write(server, server.required(), token, now, refused, offline).await;
-    let verdict = Verdict::new(server, judged.err(), certificate.is_some(), &lines, offline);
+    let verdict = Verdict::new(&gate, judged.err(), certificate.is_some(), &lines, offline);
     Report { lines, verdict }
 }
 
@@ -117,7 +118,7 @@ async fn explain_for(
     let required = server.required().clone().and(scope);
     let certificate = Authenticator::certificate_of(token.as_bytes());
     let judged = gate.verify(token.as_bytes(), certificate.as_ref()).await;
-    let refused = judged.as_ref().err().map(Rejection::kind);
+    let refused = judged.as_ref().err().map(Rejection::reason);
     lines.extend(lines::write(server, &required, token, now, refused, offline).await);
     if let Some(parts) = &parts {
         let genuine = server.authenticator().authenticate_without_waiting(token.as_bytes()).ok();
@@ -129,7 +130,7 @@ async fn explain_for(
         lines.splice(before_scope..before_scope, tenants);
         lines.extend(more);
     }
-    let verdict = Verdict::new(server, judged.err(), certificate.is_some(), &lines, offline);
+    let verdict = Verdict::new(gate, judged.err(), certificate.is_some(), &lines, offline);
     Report { lines, verdict }
 }
 

@@ -30,6 +30,8 @@ pub(super) enum Check {
     Audience,
     Identity,
     ScopeClaim,
+    /// Only where the token has `authorization_details`.
+    Details,
     Kind,
     Binding,
     RequiredClaims,
@@ -81,6 +83,7 @@ impl Check {
             Self::Audience => "audience",
             Self::Identity => "identity",
             Self::ScopeClaim => "scope claim",
+            Self::Details => "details",
             Self::Kind => "kind",
             Self::Binding => "binding",
             Self::RequiredClaims => "required claims",

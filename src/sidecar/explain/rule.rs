@@ -15,9 +15,10 @@ pub(super) fn line(ruling: Option<&Ruling>, request: &RequestLine) -> Line {
     let request = format!("{} {}", request.method(), shown(request.path()));
     let found = match ruling {
         None => format!("none covers {request}, so that what every request needs is enough"),
-        Some(Ruling { number, line, parts }) => {
+        Some(Ruling { number, line, hides, parts }) => {
             let public = if parts.is_none() { ", and everybody may pass" } else { "" };
-            format!("rule {number}, on line {line}, covers {request}{public}")
+            let hidden = if *hides { ", and hides it from others" } else { "" };
+            format!("rule {number}, on line {line}, covers {request}{public}{hidden}")
         }
     };
     Line::new(Check::Rule, Outcome::Pass, found, "")

@@ -87,6 +87,11 @@ fn refusal(rejection: &Rejection) -> String {
     let status = rejection.status().as_u16();
     let error = rejection.error().map(|error| format!(" {error}")).unwrap_or_default();
     let mut text = format!("would be answered {status}{error}: {}", rejection.description());
+    if rejection.reason() != rejection.kind() {
+        let reason = Rejection::new(rejection.reason());
+        text.push_str("\nThe rule hides its route from this token. The log alone is told why: ");
+        text.push_str(reason.description());
+    }
     if let Some(challenge) = rejection.challenge().and_then(|field| field.to_str().ok()) {
         text.push_str("\nWWW-Authenticate: ");
         text.push_str(challenge);

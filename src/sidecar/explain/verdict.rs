@@ -3,7 +3,7 @@
 use super::report::{Check, Line, Outcome, first_fault};
 use crate::rejection::Rejection;
 use crate::rejection_kind::RejectionKind;
-use crate::resource_server::ResourceServer;
+use crate::resource_server::Gate;
 
 /// How a request with the token would be answered, and what else has to be said about that.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ impl Verdict {
     /// it was not allowed to ask for any. `is_bound` says that the engine was shown the certificate
     /// that the token asks for.
     pub(super) fn new(
-        server: &ResourceServer,
+        gate: &Gate,
         refused: Option<Rejection>,
         is_bound: bool,
         lines: &[Line],
@@ -42,8 +42,8 @@ impl Verdict {
         match (without_key, fault) {
             (true, None) => Self { answer: Answer::IfSigned, note: None },
             (true, Some((_, kind))) => Self {
-                answer: Answer::Refuse(server.reject(kind)),
                 note: Some("the signature was not checked (offline)".to_owned()),
+                answer: Answer::Refuse(gate.refuse(kind)),
             },
             (false, _) => {
                 let note = disagreement(refused.as_ref(), fault);
@@ -68,10 +68,10 @@ fn disagreement(
         (None, Some((check, _))) => {
             Some(format!("the engine accepts the token, whatever is said about {}", check.name()))
         }
-        (Some(rejection), Some((_, kind))) if rejection.kind() == kind => None,
+        (Some(rejection), Some((_, kind))) if rejection.reason() == kind => None,
         (Some(rejection), _) => Some(format!(
             "the engine refuses for another reason than the lines show: {}",
-            rejection.description()
+            Rejection::new(rejection.reason()).description()
         )),
     }
 }

@@ -140,7 +140,7 @@ impl ExtAuthz {
         let pass = match judged {
             Ok(pass) => pass,
             Err(rejection) => {
-                let outcome = Outcome::Refused(rejection.kind());
+                let outcome = Outcome::Refused(rejection.reason());
                 return Decided { reply: reply::refused(rejection, is_grpc), outcome };
             }
         };

@@ -8,6 +8,8 @@ use crate::access_token::AccessToken;
 use crate::sidecar::proxy::FieldPolicy;
 
 const DPOP: HeaderName = HeaderName::from_static("dpop");
+/// For nginx, which can be told to make this status of one that it knows.
+const STATUS: HeaderName = HeaderName::from_static("x-portcullis-status");
 
 /// The request may go on, with these fields. All identity fields are there, as gateways overwrite a
 /// client's by what they copy; where the token says nothing, or there is none, they are empty.
@@ -56,6 +58,7 @@ impl Gateway {
         };
         if told != status {
             *response.status_mut() = told;
+            response.headers_mut().insert(STATUS, status.as_u16().into());
             // It has the status of before in it, and nginx throws it away.
             response.body_mut().clear();
         }

@@ -162,7 +162,7 @@ fn conclude(
             answer::go_on(&shared.fields, pass.token(), asked)
         }
         Err(rejection) => {
-            record.outcome(Outcome::Refused(rejection.kind()));
+            record.outcome(Outcome::Refused(rejection.reason()));
             asker.gateway.tell(asker.request.answer(rejection))
         }
     }

@@ -112,7 +112,7 @@ impl Proxy {
         let pass = match judged {
             Ok(pass) => pass,
             Err(rejection) => {
-                record.outcome(Outcome::Refused(rejection.kind()));
+                record.outcome(Outcome::Refused(rejection.reason()));
                 let answer = RefusedRequest::of(&request).answer(&rejection);
                 return Answering::done(own(record, answer));
             }

@@ -38,6 +38,11 @@
 //! scopes = ["payments"]
 //! acr = ["phr", "mfa"]              # how the person has logged in, one of these
 //! max_age = "15m"                   # and how long ago at most
+//!
+//! [[rule]]
+//! path = "/audit/{*rest}"
+//! scopes = ["audit"]
+//! hide = true                       # 404 for those who may not, as if there were nothing
 //! ```
 //!
 //! 1. The first rule that covers method and path counts. What the server requires of every request
@@ -64,7 +69,11 @@
 //!    it does not learn which tenants there are. It is decided before scope.
 //! 9. `host` does not choose among rules. It says how the host is read, `{name}` being one label of
 //!    it; a request for another host gets what it would get for a tenant that does not exist.
-//! 10. A file that cannot mean what was meant is refused as a whole, with all its faults.
+//! 10. `hide` makes 404 of every answer to a good token that this rule refuses, 401 for another login or
+//!     another tenant included. All other answers are those to a path that no rule covers, so that none
+//!     tells that there is one: they name no scope of the rule, and what every request needs is told
+//!     openly.
+//! 11. A file that cannot mean what was meant is refused as a whole, with all its faults.
 
 mod braces;
 mod fault;

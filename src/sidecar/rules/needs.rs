@@ -32,6 +32,8 @@ pub(super) struct Needs {
     pub(super) max_age: Option<Duration>,
     /// What challenges name in place of patterns, if there is any.
     pub(super) challenge_scope: Vec<Template>,
+    /// Whether the route is hidden from those who do not bring it.
+    pub(super) hide: bool,
 }
 
 /// A scope or a pattern.
@@ -42,6 +44,11 @@ pub(super) struct ScopeTemplate {
 }
 
 impl Needs {
+    /// Whether any good token will do.
+    pub(super) fn ask_for_nothing(&self) -> bool {
+        *self == Self { hide: self.hide, ..Self::default() }
+    }
+
     /// Whether it is the same for every request.
     pub(super) fn are_fixed(&self) -> bool {
         self.templates().all(Template::is_fixed)

@@ -22,7 +22,7 @@ use crate::scope::{InvalidScope, MAX_PATTERNS};
 const MAX_BYTES: usize = 1 << 20;
 const MAX_RULES: usize = 1000;
 
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 17] = [
     "path",
     "methods",
     "host",
@@ -36,6 +36,7 @@ const KEYS: [&str; 16] = [
     "actors",
     "acr",
     "max_age",
+    "hide",
     "public",
     "challenge_scope",
     "literal",
@@ -134,13 +135,23 @@ fn rule(table: &DeTable<'_>, span: &Range<usize>, faults: &mut Faults<'_>) -> Op
         None => Methods::All,
     };
     let is_public = table.flag("public").unwrap_or(false);
+    let hide = table.flag("hide").unwrap_or(false);
     if is_public {
         for key in REQUIREMENTS.into_iter().filter(|key| table.has(key)).collect::<Vec<_>>() {
             table.fault_at(key, "cannot stand together with public, which lets everybody pass");
         }
+        if hide {
+            table.fault_at("hide", "cannot stand together with public, which hides from nobody");
+        }
     }
     let path = path?;
-    let needs = needs(&mut table, &path);
+    let needs = Needs { hide, ..needs(&mut table, &path) };
+    if hide && !is_public && table.faults() == before && needs.ask_for_nothing() {
+        table.fault_at(
+            "hide",
+            "hides from nobody: the rule asks for nothing that a token could lack",
+        );
+    }
     let needs = (!is_public).then_some(needs);
     (faults.count() == before).then_some(Rule { line, path, methods, needs })
 }
@@ -181,6 +192,7 @@ fn needs(table: &mut Table<'_, '_>, path: &PathPattern) -> Needs {
         acr: table.words("acr", way_to_log_in).unwrap_or_default(),
         max_age: max_age(table),
         challenge_scope: table.words("challenge_scope", stand_in).unwrap_or_default(),
+        hide: false,
     };
     if needs.who.callers == Callers::Clients {
         for key in OF_PEOPLE.into_iter().filter(|key| table.has(key)).collect::<Vec<_>>() {

@@ -2,7 +2,7 @@
 
 use http::Method;
 
-use super::{Rule, Ruling};
+use super::{Needs, Rule, Ruling};
 use crate::resource_server::{Gate, ResourceServer};
 use crate::sidecar::path::decoded;
 
@@ -46,11 +46,16 @@ impl Access<'_> {
     }
 }
 
+fn hide(needs: &Needs, gate: Gate) -> Gate {
+    if needs.hide { gate.hidden() } else { gate }
+}
+
 impl Routes {
     pub(super) fn new(rules: Vec<Rule>, server: &ResourceServer) -> Self {
         let entry = |rule: Rule| {
             let fixed = rule.needs.as_ref().filter(|needs| needs.are_fixed());
-            let once = fixed.map(|needs| Gate::new(server, needs.requirement(&[]), false));
+            let gate = |needs: &Needs| Gate::new(server, needs.requirement(&[]), false);
+            let once = fixed.map(|needs| hide(needs, gate(needs)));
             Entry { rule, once }
         };
         let entries = rules.into_iter().map(entry).collect();
@@ -82,7 +87,8 @@ impl Routes {
                 let mut values = rule.path.values(&path);
                 values.extend(of_host.iter().map(String::as_str));
                 let requirement = needs.requirement(&values);
-                Access::Made(Box::new(Gate::for_one(self.otherwise.server(), requirement)))
+                let gate = Gate::for_one(self.otherwise.server(), requirement);
+                Access::Made(Box::new(hide(needs, gate)))
             }
         };
         Route { rule: Some(number), access }

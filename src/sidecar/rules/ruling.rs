@@ -8,6 +8,8 @@ pub(in crate::sidecar) struct Ruling {
     /// Counted from one, as the line is.
     pub(in crate::sidecar) number: usize,
     pub(in crate::sidecar) line: usize,
+    /// Whether it hides what it covers from those who may not pass.
+    pub(in crate::sidecar) hides: bool,
     /// `None` where everybody may pass.
     pub(in crate::sidecar) parts: Option<Parts>,
 }
@@ -47,7 +49,8 @@ impl Ruling {
                 callers: needs.who.requirements(),
             }
         });
-        Self { number, line: rule.line, parts }
+        let hides = rule.needs.as_ref().is_some_and(|needs| needs.hide);
+        Self { number, line: rule.line, hides, parts }
     }
 }
 

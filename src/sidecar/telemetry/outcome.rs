@@ -259,6 +259,7 @@ const fn rejection(kind: RejectionKind) -> &'static str {
         K::InsufficientUserAuthentication => "insufficient_user_authentication",
         K::InsufficientScope => "insufficient_scope",
         K::Forbidden => "forbidden",
+        K::Hidden => "hidden",
         K::KeysUnavailable => "keys_unavailable",
         K::IntrospectionUnavailable => "introspection_unavailable",
         K::Conflict => "conflict",

@@ -7,6 +7,8 @@ use portcullis::{ClientCertificate, Clock};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::spoken::Spoken;
+
 /// A token, good unless something is said about it.
 #[derive(Deserialize, Default)]
 #[serde(deny_unknown_fields, default)]
@@ -25,6 +27,8 @@ pub(super) struct Token {
     text: Option<String>,
     /// So many characters in place of a token.
     text_of_length: Option<usize>,
+    /// An opaque token, about which this is said.
+    spoken: Option<Spoken>,
 }
 
 #[derive(Deserialize, Default, Clone, Copy)]
@@ -61,6 +65,9 @@ impl Token {
         }
         if let Some(length) = self.text_of_length {
             return "a".repeat(length);
+        }
+        if let Some(spoken) = &self.spoken {
+            return spoken.token(every_token);
         }
         let mut token = authority.token();
         if let Some(scope) = &self.scope {

@@ -4,7 +4,8 @@
 //! - `server` are the variables that every resource server of the table has, besides the issuer;
 //!   `rules` is what the rules file says.
 //! - A row has a `request` (`POST`, without a body), in whose path and headers `{token}` is the
-//!   token that is minted for it; `"authority": "down"` means that keys were never to be had.
+//!   token that is minted for it, and a `host` if it says one. `"authority": "down"` means that keys
+//!   were never to be had; `"asked"`, that the authority is asked about tokens that are no JWTs.
 //! - The `certificate` of a request is what its client has shown in TLS.
 //! - `expect` is the decision in neutral terms. Every challenge has the parameters of
 //!   `every_challenge` besides its own.
@@ -17,10 +18,14 @@ mod answer;
 mod challenge;
 mod mint;
 mod rules;
+#[path = "../../support/scripted_as/mod.rs"]
+mod scripted_as;
+mod spoken;
 mod stage;
 
 use std::collections::BTreeMap;
 
+use http::header::HOST;
 use http::{HeaderName, HeaderValue, Method, Request};
 use portcullis::ClientCertificate;
 use portcullis::testing::Authority;
@@ -60,12 +65,14 @@ enum Reachable {
     #[default]
     Up,
     Down,
+    Asked,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RequestText {
     path: String,
+    host: Option<String>,
     #[serde(default)]
     headers: Vec<(String, String)>,
     /// What the client shows in TLS: any text, for nobody looks into a certificate.
@@ -109,7 +116,9 @@ pub struct ExpectedRefusal {
 
 /// Whatever takes requests and lets them pass or refuses them.
 pub trait Front {
-    /// What becomes of a request. It has no body and no content type; a front of gRPC adds its own.
+    /// What becomes of a request. It has no body and no content type; a front of gRPC adds its own. The
+    /// host, if it says one, is in the field of HTTP/1.1; [`host_of`] takes it out for fronts that are told
+    /// in another way.
     fn ask(&self, request: Request<()>) -> impl Future<Output = Answer>;
 
     /// Whether clients can show a certificate to it: it has to be among the extensions of a request.
@@ -121,6 +130,12 @@ pub trait Front {
     fn expects(&self, row: &Row) -> Expected {
         row.expect.clone()
     }
+}
+
+/// What a request says of its host, in the field of HTTP/1.1 no longer.
+pub fn host_of(request: &mut Request<()>) -> Option<String> {
+    let host = request.headers_mut().remove(HOST)?;
+    Some(host.to_str().unwrap().to_owned())
 }
 
 impl Table {
@@ -144,6 +159,9 @@ impl Table {
         };
         let uri = fill(&row.request.path);
         let mut request = Request::builder().method(Method::POST).uri(uri).body(()).unwrap();
+        if let Some(host) = &row.request.host {
+            request.headers_mut().insert(HOST, HeaderValue::from_str(host).unwrap());
+        }
         for (name, value) in &row.request.headers {
             let name: HeaderName = name.parse().unwrap();
             request.headers_mut().append(name, HeaderValue::from_str(&fill(value)).unwrap());
@@ -156,12 +174,12 @@ impl Table {
 }
 
 /// Asks a front for every row and tells all differences. `start` makes a front of a stage: one
-/// where the authority is there, and one where it has never been.
+/// where the authority is there, one where it has never been, and one where it is asked about tokens.
 pub async fn check<F: Front>(start: impl AsyncFn(&Stage) -> F) {
     let table = Table::read();
     let mut faults = Vec::new();
-    for reachable in [Reachable::Up, Reachable::Down] {
-        let stage = Stage::new(&table, reachable == Reachable::Down).await;
+    for reachable in [Reachable::Up, Reachable::Down, Reachable::Asked] {
+        let stage = Stage::new(&table, reachable).await;
         let front = start(&stage).await;
         let is_asked = |row: &&Row| {
             row.authority == reachable

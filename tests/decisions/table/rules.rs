@@ -16,8 +16,14 @@ use serde::{Deserialize, Serialize};
 pub struct Rule {
     /// In the syntax of matchit and axum.
     pub path: String,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "is_false")]
     pub public: bool,
+    /// Whether it is hidden from those who do not meet it.
+    #[serde(default)]
+    pub hide: bool,
+    /// How the host is read for `tenant`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    host: Option<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     scopes: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -70,7 +76,10 @@ impl Rule {
             requirement = requirement.and(client_ids(&self.client_ids));
         }
         for (claim, value) in &self.tenant {
-            requirement = requirement.and(tenant(claim).is(value));
+            requirement = requirement.and(match (&self.host, value.as_str()) {
+                (Some(host), "{tenant}") => tenant(claim).try_in_host(host).unwrap(),
+                _ => tenant(claim).is(value),
+            });
         }
         if !self.actors.is_empty() {
             let actors = self.actors.iter().map(|subject| match subject.as_str() {
@@ -99,8 +108,12 @@ impl Rule {
             None => format!("{name} = {value}\n"),
         };
         let lines: String = members.as_object().unwrap().iter().map(member).collect();
-        format!("[[rule]]\n{}", lines.replace("public = false\n", ""))
+        format!("[[rule]]\n{lines}")
     }
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 fn scope(text: &str) -> Requirement {

@@ -4,21 +4,21 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderName, HeaderValue, Request, Response};
 use reqwest::{Body, Client};
 
-use super::table::{Answer, Expected, Front, Refused, Row, Stage, check};
+use super::table::{Answer, Expected, Front, Refused, Row, Stage, check, host_of};
 use crate::support::Sidecar;
 
-/// Fields in which gateways say method and path.
-const BY_NGINX: [&str; 2] = ["x-original-method", "x-original-uri"];
-const BY_OTHERS: [&str; 2] = ["x-forwarded-method", "x-forwarded-uri"];
+/// Fields in which gateways say method, path and host.
+const BY_NGINX: [&str; 3] = ["x-original-method", "x-original-uri", "x-original-host"];
+const BY_OTHERS: [&str; 3] = ["x-forwarded-method", "x-forwarded-uri", "x-forwarded-host"];
 
 struct Asked {
     sidecar: Sidecar,
     client: Client,
-    words: [&'static str; 2],
+    words: [&'static str; 3],
     content_type: Option<&'static str>,
 }
 
-async fn decides(words: [&'static str; 2], content_type: Option<&'static str>) {
+async fn decides(words: [&'static str; 3], content_type: Option<&'static str>) {
     check(async |stage: &Stage| {
         let settings = Sidecar::asked_by_gateways(&stage.authority)
             .with("PORTCULLIS_AUDIENCE", "")
@@ -49,9 +49,11 @@ async fn gateways_are_told_in_statuses_about_grpc_too() {
 }
 
 impl Front for Asked {
-    async fn ask(&self, request: Request<()>) -> Answer {
+    async fn ask(&self, mut request: Request<()>) -> Answer {
+        // What is not told is left empty, as gateways overwrite a client's.
+        let host = host_of(&mut request).unwrap_or_default();
         let (mut parts, ()) = request.into_parts();
-        let told = [parts.method.as_str().to_owned(), parts.uri.to_string()];
+        let told = [parts.method.as_str().to_owned(), parts.uri.to_string(), host];
         for (name, value) in self.words.iter().zip(told) {
             parts.headers.insert(HeaderName::from_static(name), value.parse().unwrap());
         }
@@ -70,14 +72,18 @@ impl Front for Asked {
         Answer::Refused(Refused { status, ..Refused::with_fields(headers) })
     }
 
-    /// NGX-02: nginx knows no 400.
+    /// NGX-01, NGX-02: nginx knows no 400, and neither 404 nor 409.
     fn expects(&self, row: &Row) -> Expected {
-        match row.expect.clone() {
-            Expected::Refused(mut refusal) if self.words == BY_NGINX && refusal.status == 400 => {
-                refusal.status = 401;
-                Expected::Refused(refusal)
-            }
-            expected => expected,
+        let mut expected = row.expect.clone();
+        if let Expected::Refused(refusal) = &mut expected
+            && self.words == BY_NGINX
+        {
+            refusal.status = match refusal.status {
+                400 => 401,
+                404 | 409 => 403,
+                status => status,
+            };
         }
+        expected
     }
 }

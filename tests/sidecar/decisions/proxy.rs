@@ -6,7 +6,7 @@ use http::{HeaderValue, Request, Response};
 use http_body_util::Empty;
 use reqwest::Client;
 
-use super::table::{Answer, Front, Refused, Stage, check};
+use super::table::{Answer, Front, Refused, Stage, check, host_of};
 use crate::support::{Http2, Sidecar, Upstream};
 
 struct Proxy {
@@ -67,10 +67,11 @@ async fn the_proxy_decides_about_grpc_calls_as_the_table_says() {
 }
 
 impl Front for Grpc {
-    async fn ask(&self, request: Request<()>) -> Answer {
+    async fn ask(&self, mut request: Request<()>) -> Answer {
         let Self(proxy, client) = self;
+        let host = host_of(&mut request).unwrap_or_else(|| "api.example".to_owned());
         let mut request = request.map(|()| Empty::<Bytes>::new());
-        let target = format!("http://api.example{}", request.uri());
+        let target = format!("http://{host}{}", request.uri());
         *request.uri_mut() = target.parse().unwrap();
         request.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
         let (response, trailers) = client.clone().send(request).await;

@@ -28,6 +28,11 @@ const RULES: &str = r#"
     [[rule]]
     path = "/admin/{*rest}"
     scopes = ["admin"]
+
+    [[rule]]
+    path = "/audit/{*rest}"
+    scopes = ["audit"]
+    hide = true
 "#;
 
 /// A sidecar that believes this machine, with [`RULES`].

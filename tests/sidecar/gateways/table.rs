@@ -134,6 +134,26 @@ async fn a_preflight_needs_a_token_like_any_other_request() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn f68_a_hidden_route_is_404_whatever_the_gateway_knows() {
+    for kind in KINDS {
+        let Some(scene) = Scene::set(kind).await else { continue };
+        let answer = scene.get("/audit/2024", &scene.token("orders.read"));
+        scene.refuses("a hidden route", &answer, 404, None);
+        // No other refusal becomes one: with a challenge or without.
+        let answer = scene.get("/admin/x", &scene.token("orders.read"));
+        scene.refuses("wrong scope", &answer, 403, Some(&["insufficient_scope"]));
+        let status = if matches!(kind, Kind::Nginx) { 403 } else { 400 };
+        let answer = scene.get("/audit//2024", &scene.token("orders.read"));
+        scene.refuses("an ambiguous path", &answer, status, None);
+        let answer = scene.get("/audit/2024", "");
+        scene.refuses("no token", &answer, 401, Some(&["Bearer"]));
+        assert!(!answer.field("www-authenticate").unwrap().contains("scope"), "{answer:?}");
+        assert_eq!(scene.get("/audit/2024", &scene.token("audit")).status, 200);
+        scene.service.take_one();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn ngx_03_without_keys_it_is_503_and_never_an_open_door() {
     for kind in KINDS {
         let (authority, service) = (authority().await, Upstream::start().await);

@@ -98,6 +98,7 @@ const fn refused(kind: RejectionKind) -> &'static str {
         }
         K::InsufficientScope => "Clients lack scope for what they ask: they are told which.",
         K::Forbidden => "A rule refuses this caller, whatever its scope.",
+        K::Hidden => "The route is hidden from this caller, who was answered 404.",
         K::KeysUnavailable => {
             "The authorization server gives no keys, see above: requests were answered with 503."
         }

@@ -359,3 +359,45 @@ async fn res_07_res_08_f61_a_tenant_is_what_path_or_host_says() {
         assert_eq!(api.get_at(host, "/s", token).await, answer, "{host}");
     }
 }
+
+/// Whoever may not use a hidden route is answered as on a path that no rule covers, and a good token as
+/// if there were nothing.
+#[tokio::test]
+async fn chal_20_f68_a_hidden_route_looks_like_a_path_without_a_rule() {
+    let text = "[[rule]]\npath = \"/once\"\nscopes = [\"audit\"]\nhide = true\n\
+                [[rule]]\npath = \"/made/{tenant}\"\ntenant = { tnt_id = \"{tenant}\" }\n\
+                scopes = [\"audit\"]\nhide = true";
+    let api = Api::with(text, |builder| builder.required(scope("base")));
+    let acme = |scope: &str| api.token().claim("tnt_id", "acme").scope(scope).mint();
+    let told = async |path: &str, token: Option<&str>| {
+        let route = api.routes.route(&Method::GET, path, "");
+        let rejection = decide(route.access.gate().unwrap(), token).await.err()?;
+        let response = rejection.to_response();
+        let told = (response.status(), response.headers().clone(), response.into_body());
+        Some((told, rejection.kind(), rejection.reason()))
+    };
+    let expired = api.token().expired().mint();
+    let others = [None, Some("a b"), Some("x.y.z"), Some(expired.as_str())];
+    let base = acme("audit");
+    for path in ["/once", "/made/acme", "/made/globex"] {
+        for token in others.into_iter().chain([Some(base.as_str())]) {
+            let plain = told("/no/rule", token).await;
+            assert!(plain.is_some());
+            assert_eq!(told(path, token).await, plain, "{path} {token:?}");
+        }
+    }
+    for (path, reason) in [
+        ("/once", RejectionKind::InsufficientScope),
+        ("/made/acme", RejectionKind::InsufficientScope),
+        ("/made/globex", RejectionKind::WrongTenant),
+    ] {
+        let ((status, headers, body), kind, found) = told(path, Some(&acme("base"))).await.unwrap();
+        assert_eq!((status.as_u16(), kind, found), (404, RejectionKind::Hidden, reason), "{path}");
+        assert_eq!(headers.get("www-authenticate"), None, "{path}");
+        let plain = r#"{"detail":"There is nothing here","status":404,"title":"Not Found"}"#;
+        assert_eq!(body, plain, "{path}");
+    }
+    for path in ["/once", "/made/acme"] {
+        assert_eq!(told(path, Some(&acme("base audit"))).await, None, "{path}");
+    }
+}

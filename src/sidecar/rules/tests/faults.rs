@@ -28,7 +28,7 @@ fn the_example_of_the_documentation_is_good() {
         .take_while(|line| *line != "//! ```")
         .map(|line| format!("{}\n", line.trim_start_matches("//!")))
         .collect();
-    assert_eq!(rules(&example).0.len(), 7);
+    assert_eq!(rules(&example).0.len(), 8);
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn unknown_names_are_faults_with_the_nearest_known_one() {
         ("any_scope = []", r#"there is no key "any_scope"; did you mean "any_scopes"?"#),
         (
             "colour = 1",
-            r#"there is no key "colour"; known: path, methods, host, tenant, scopes, any_scopes, claims, callers, client_ids, party, actors, acr, max_age, public, challenge_scope, literal"#,
+            r#"there is no key "colour"; known: path, methods, host, tenant, scopes, any_scopes, claims, callers, client_ids, party, actors, acr, max_age, hide, public, challenge_scope, literal"#,
         ),
     ] {
         assert_eq!(fault_of(line), fault);
@@ -78,6 +78,7 @@ fn types_are_exact() {
         ("any_scopes = true", r#"any_scopes must be a list of strings, as in ["a", "b"]"#),
         ("methods = \"GET\"", r#"methods must be a list of strings, as in ["a", "b"]"#),
         ("public = \"yes\"", "public must be true or false"),
+        ("hide = 1\nscopes = [\"a\"]", "hide must be true or false"),
         ("public = 1", "public must be true or false"),
         ("literal = 0", "literal must be true or false"),
         ("callers = 7", "callers must be a string, in quotes"),
@@ -372,6 +373,29 @@ fn logins_are_words_and_whole_seconds_and_of_people() {
             fault.ends_with("cannot stand together with callers = \"clients\": they have no login")
         );
     }
+}
+
+#[test]
+fn chal_20_a_rule_hides_from_somebody() {
+    let nobody = "hide hides from nobody: the rule asks for nothing that a token could lack";
+    for line in ["hide = true", "hide = true\ncallers = \"any\""] {
+        assert_eq!(fault_of(line), nobody);
+    }
+    for good in [
+        "hide = false",
+        "public = true\nhide = false",
+        "hide = true\nscopes = [\"a\"]",
+        "hide = true\ncallers = \"users\"",
+        "hide = true\ntenant = { t = \"{id}\" }",
+    ] {
+        assert_eq!(faults_of(&format!("path = \"/{{id}}\"\n{good}")), [""; 0], "{good}");
+    }
+    assert_eq!(
+        faults_of("path = \"/\"\npublic = true\nhide = true"),
+        ["line 4: rule 1: hide cannot stand together with public, which hides from nobody"]
+    );
+    let (open, hidden) = ("[[rule]]\npath = \"/\"\nscopes = [\"a\"]\n", "hide = true\n");
+    assert_eq!(faults(&format!("{open}{open}{hidden}")), [""; 0], "one hides, and one does not");
 }
 
 #[test]
