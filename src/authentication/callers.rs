@@ -60,18 +60,18 @@ impl CallerSign {
         Self(Sign::Has(claim.into()))
     }
 
-    /// Both claims are there and are the same string. Written `one==other`.
+    /// Both claims are the same string, and not an empty one. Written `one==other`.
     pub fn same(one: &str, other: &str) -> Self {
         Self(Sign::Same(one.into(), other.into()))
     }
 
-    /// Both claims are there and are strings that differ. Written `one!=other`.
+    /// Both claims are strings, neither is empty, and they differ. Written `one!=other`.
     pub fn different(one: &str, other: &str) -> Self {
         Self(Sign::Different(one.into(), other.into()))
     }
 
     fn is_shown_by(&self, token: &Members<'_>) -> bool {
-        let text = |name: &str| token.get(name).and_then(Json::as_str);
+        let text = |name: &str| token.get(name)?.as_str().filter(|text| !text.is_empty());
         let both = |one, other| Some((text(one)?, text(other)?));
         match &self.0 {
             Sign::Is(name, value) => is_or_holds(token.get(name), value),
@@ -117,14 +117,14 @@ impl FromStr for CallerSign {
     type Err = InvalidCallerRow;
 
     fn from_str(text: &str) -> Result<Self, InvalidCallerRow> {
-        let sign = if let Some((one, other)) = text.split_once("==") {
-            Self::same(one, other)
-        } else if let Some((one, other)) = text.split_once("!=") {
-            Self::different(one, other)
-        } else if let Some((claim, value)) = text.split_once('=') {
-            Self::is(claim, value)
-        } else {
-            Self::has(text)
+        // The first `=` decides: a value may hold others.
+        let sign = match text.split_once('=') {
+            None => Self::has(text),
+            Some((one, rest)) => match (one.strip_suffix('!'), rest.strip_prefix('=')) {
+                (Some(one), _) => Self::different(one, rest),
+                (None, Some(other)) => Self::same(one, other),
+                (None, None) => Self::is(one, rest),
+            },
         };
         if sign.is_complete() { Ok(sign) } else { Err(InvalidCallerRow(())) }
     }
@@ -230,7 +230,8 @@ impl FirstParty {
                 client_id.map(|client_id| clients.iter().any(|one| one == client_id))
             }
             Self::Claim(name, value) => {
-                token.get(name).map(|claim| is_or_holds(Some(claim), value))
+                let claim = token.get(name).filter(|claim| **claim != Json::Null);
+                claim.map(|claim| is_or_holds(Some(claim), value))
             }
         }
     }
@@ -275,6 +276,10 @@ mod tests {
             (r#"{"a":"x","b":"y"}"#, Caller::User, Some("a!=b")),
             (r#"{"a":1,"b":1}"#, Caller::Unknown, None),
             (r#"{"a":"x"}"#, Caller::Unknown, None),
+            (r#"{"a":"","b":""}"#, Caller::Unknown, None),
+            (r#"{"a":"x","b":""}"#, Caller::Unknown, None),
+            (r#"{"a":"x","b":null}"#, Caller::Unknown, None),
+            (r#"{"a":["x"],"b":["x"]}"#, Caller::Unknown, None),
         ] {
             assert_eq!(told(&table, claims), (caller, sign.map(str::to_owned)), "{claims}");
         }
@@ -290,6 +295,9 @@ mod tests {
             ("client:sub==cid", "sub==cid"),
         ] {
             assert_eq!(&*row.parse::<Row>().unwrap().text, text);
+        }
+        for (value, text) in [("x==", "client:key=x=="), ("a!=b", "client:key=a!=b")] {
+            assert_eq!(text.parse::<Row>().unwrap().sign, CallerSign::is("key", value));
         }
         for bad in ["gty=x", "client", "client:", "client:=x", "user:a==", "user:!=b", "users:a"] {
             assert!(bad.parse::<Row>().is_err(), "{bad}");
@@ -307,6 +315,8 @@ mod tests {
         assert_eq!(claim("owner", "app").tell(&token, Some("web")), Some(true));
         assert_eq!(claim("owner", "tenant").tell(&token, Some("web")), Some(false));
         assert_eq!(claim("kind", "app").tell(&token, Some("web")), None);
+        let null = json::members(r#"{"owner":null}"#).unwrap();
+        assert_eq!(claim("owner", "app").tell(&null, Some("web")), None);
         assert_eq!(FirstParty::NotTold.tell(&token, Some("web")), None);
     }
 }
