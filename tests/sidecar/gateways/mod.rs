@@ -28,6 +28,11 @@ const RULES: &str = r#"
     [[rule]]
     path = "/admin/{*rest}"
     scopes = ["admin"]
+
+    [[rule]]
+    path = "/stock/{*rest}"
+    host = "{tenant}.example"
+    tenant = { tnt_id = "{tenant}" }
 "#;
 
 /// A sidecar that believes this machine, with [`RULES`].
