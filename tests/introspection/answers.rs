@@ -202,6 +202,25 @@ async fn intro_08_a_missing_audience_can_be_implied_and_a_wrong_one_cannot() {
     }
 }
 
+/// The claim that stands for `aud` is not missing because `aud` is.
+#[tokio::test]
+async fn intro_08_what_is_implied_is_not_said_in_another_claim() {
+    use portcullis::{Introspection, Issuer};
+    let wrong = Err(RejectionKind::WrongAudience);
+    for (members, expected) in [
+        (json!({ "aud": null }), Ok(())),
+        (json!({ "aud": null, "app_id": "https://rs.example" }), Ok(())),
+        (json!({ "aud": null, "app_id": "other" }), wrong),
+        (json!({ "aud": "https://rs.example" }), Err(RejectionKind::MissingClaim)),
+    ] {
+        let fake = Arc::new(says(active(members.clone())).await);
+        let asking = Introspection::at(format!("{}{PATH}", fake.origin)).basic("rs", "s");
+        let issuer = Issuer::introspected(super::ISSUER, asking.audience_implied());
+        let server = super::builder(issuer.audience_claim("app_id")).build().unwrap();
+        assert_eq!(kind(&server, OPAQUE).await, expected, "{members}");
+    }
+}
+
 /// An answer of up to 64 KiB is read.
 #[tokio::test]
 async fn intro_06_large_answers_within_the_limit_are_read() {
