@@ -50,7 +50,9 @@ impl ResourceServer {
 
     /// Verifies a token that came by another way than the `Authorization` field, for example in
     /// the first message of a websocket. What every request
-    /// [needs](ResourceServerBuilder::required) is judged, what a route needs is not.
+    /// [needs](ResourceServerBuilder::required) is judged, what a route needs is not. Without a
+    /// request there is no [tenant](crate::tenant) of its path or host, so where one is needed no
+    /// token passes.
     ///
     /// # Errors
     /// The reason why the token is not accepted. Waits at most two seconds for keys.
