@@ -76,6 +76,9 @@ async fn issuers_of_the_pattern_are_trusted_and_no_other_is_ever_asked() {
         let refused = judge(&api, &other.token().mint()).await;
         assert_eq!(refused, Err(RejectionKind::UntrustedIssuer), "{}", other.issuer_url());
     }
+    // No URL has such a host, so that nobody is asked and nothing kept.
+    let nowhere = acme.token().issuer("https://xn--.id.example").mint();
+    assert_eq!(judge(&api, &nowhere).await, Err(RejectionKind::UntrustedIssuer));
     // RES-09: one tenant's key says nothing about another's tokens.
     let crossed = acme.token().issuer(globex.issuer_url()).mint();
     assert_eq!(judge(&api, &crossed).await, Err(RejectionKind::UnknownKey));

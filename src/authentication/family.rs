@@ -130,7 +130,7 @@ impl IssuerFamily {
         self.pattern.matches(name)
     }
 
-    /// The issuer of this name, `None` where the pattern does not match.
+    /// The issuer of this name, `None` where there can be none of it.
     pub(super) fn find(
         &self,
         name: &str,
@@ -144,20 +144,22 @@ impl IssuerFamily {
             issuer.used(now);
             return Some(Ok(Arc::clone(issuer)));
         }
+        let issuer = Arc::new(self.issuer(name, now)?);
         if !live.make_room(self.places, now.whole_seconds()) {
             if live.is_time_to_tell(now.whole_seconds()) {
                 tracing::warn!(issuers = %self.text, places = self.places, "no place for one more issuer: all are in use");
             }
             return Some(Err(Crowded));
         }
-        let issuer = Arc::new(self.issuer(name, now)?);
         live.issuers.insert(Arc::clone(&issuer.name), Arc::clone(&issuer));
         Some(Ok(issuer))
     }
 
-    /// A family of one name has no faults that the family has not.
+    /// `None` for a name that is none of an issuer after all: `https://xn--.id.example`.
     fn issuer(&self, name: &str, now: NumericDate) -> Option<TrustedIssuer> {
-        let mut issuer = self.template.named(name).compile(&self.shared, &mut Faults::default())?;
+        let mut faults = Faults::default();
+        let issuer = self.template.named(name).compile(&self.shared, &mut faults);
+        let mut issuer = faults.or(issuer).ok()??;
         issuer.place = Some(Place::new(now));
         issuer.keys.count_as(&self.text);
         Some(issuer)
