@@ -68,6 +68,8 @@ impl PathPattern {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -118,6 +120,27 @@ mod tests {
             "{tenant}",
         ] {
             assert!(PathPattern::parse(bad, "tenant").is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        /// However often a path is decoded by whoever sends it on, and whatever it takes for a slash.
+        #[test]
+        fn a_path_of_a_tenant_leads_nowhere_else(
+            rest in r"([a-z]|/|\\|;|\.|%2e|%2E|%2f|%5C|%3b){0,12}",
+        ) {
+            let pattern = PathPattern::parse("/tenants/{tenant}/{*rest}", "tenant").unwrap();
+            let path = format!("/tenants/{rest}");
+            if let Some(tenant) = pattern.value(&path) {
+                let decoded = ["%2e.", "%2E.", "%2f/", "%5C/", "%3b;", "\\/"]
+                    .iter()
+                    .fold(path.clone(), |path, pair| path.replace(&pair[..pair.len() - 1], &pair[pair.len() - 1..]));
+                for path in [&path, &decoded] {
+                    let url = url::Url::parse(&format!("http://h{path}")).unwrap();
+                    let below = format!("/tenants/{tenant}/");
+                    prop_assert!(url.path().starts_with(&below), "{path}: {url}");
+                }
+            }
         }
     }
 }
