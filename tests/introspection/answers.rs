@@ -59,6 +59,28 @@ async fn intro_05_intro_07_intro_09_f39_f40_answers_are_judged_like_claims() {
     }
 }
 
+/// What ties tokens to us does so whoever judges them.
+#[tokio::test]
+async fn intro_07_claims_that_are_required_of_tokens_are_required_of_answers() {
+    use portcullis::{Introspection, Issuer};
+    let unmet = Err(RejectionKind::RequiredClaimNotMet);
+    for (members, expected) in [
+        (json!({ "app_id": "a1" }), Ok(())),
+        (json!({ "app_id": "a2" }), unmet),
+        (json!({ "app_id": ["a1"] }), unmet),
+        (json!({}), unmet),
+    ] {
+        let fake = says(active(members.clone())).await;
+        let asking = Introspection::at(format!("{}{PATH}", fake.origin)).basic("rs", "s");
+        let issuer = Issuer::introspected(super::ISSUER, asking).audience("https://rs.example");
+        let issuer = issuer.required_claim("app_id", "a1");
+        for issuer in [issuer.clone(), issuer.dangerous().skip_audience()] {
+            let server = super::builder(issuer).build().unwrap();
+            assert_eq!(kind(&server, OPAQUE).await, expected, "{members}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn f39_f40_f41_f62_what_a_client_is_told() {
     for (row, answer, expected) in [
