@@ -187,6 +187,7 @@ mod scope;
 #[cfg(feature = "sidecar")]
 #[doc(hidden)]
 pub mod sidecar;
+mod spelling;
 #[cfg(feature = "testing")]
 #[cfg_attr(docsrs, doc(cfg(feature = "testing")))]
 pub mod testing;

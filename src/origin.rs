@@ -35,7 +35,8 @@ impl Origin {
 
 impl AccessToken {
     /// Whether the token meets `requirement`, as a layer would judge it: with the wildcards,
-    /// hierarchy and ceiling of its issuer. [`scopes`](Self::scopes) lists words alone.
+    /// hierarchy and ceiling of its issuer. [`scopes`](Self::scopes) lists words alone. A
+    /// [tenant](crate::tenant) of path or host is not met, as there is no request here.
     ///
     /// ```
     /// use portcullis::{AccessToken, Scope, scope};

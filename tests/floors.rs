@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// From the ground up; modules of one floor are blind to each other.
 const FLOORS: [&[&str]; 15] = [
     // Words.
-    &["client_certificate", "clock", "config_error", "rejection_kind", "scope"],
+    &["client_certificate", "clock", "config_error", "rejection_kind", "scope", "spelling"],
     &["access_token"],
     // Mechanisms.
     &["jose", "fetch", "credentials", "token_cache"],

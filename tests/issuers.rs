@@ -76,6 +76,9 @@ async fn issuers_of_the_pattern_are_trusted_and_no_other_is_ever_asked() {
         let refused = judge(&api, &other.token().mint()).await;
         assert_eq!(refused, Err(RejectionKind::UntrustedIssuer), "{}", other.issuer_url());
     }
+    // No URL has such a host, so that nobody is asked and nothing kept.
+    let nowhere = acme.token().issuer("https://xn--.id.example").mint();
+    assert_eq!(judge(&api, &nowhere).await, Err(RejectionKind::UntrustedIssuer));
     // RES-09: one tenant's key says nothing about another's tokens.
     let crossed = acme.token().issuer(globex.issuer_url()).mint();
     assert_eq!(judge(&api, &crossed).await, Err(RejectionKind::UnknownKey));
@@ -143,6 +146,31 @@ async fn forged_issuers_cost_few_fetches_and_no_good_request() {
     assert_eq!(judge(&api, &forged).await, Err(RejectionKind::KeysUnavailable));
     assert_eq!(asked.lock().unwrap().len(), 1 + 3);
     assert!(judge(&api, &good.token().mint()).await.is_ok());
+}
+
+#[tokio::test]
+async fn forged_issuers_that_are_named_again_and_again_keep_no_good_one_out() {
+    let clock = ManualClock::new();
+    let good = tenant("good", &clock);
+    let api = server(family(8), good.http_service(), &clock);
+    // Nobody has shown a good token yet, as after a start.
+    let forged: Vec<_> = (0..2)
+        .map(|number| good.token().issuer(&format!("https://f{number}.id.example")).mint())
+        .collect();
+    for _ in 0..5 {
+        for forged in &forged {
+            assert_eq!(judge(&api, forged).await, Err(RejectionKind::KeysUnavailable));
+        }
+        clock.advance(Duration::from_secs(1));
+    }
+    assert!(judge(&api, &good.token().mint()).await.is_ok());
+    // Who has shown one stays, in use or not, as long as the idle may.
+    clock.advance(Duration::from_secs(59));
+    for number in 2..6 {
+        let forged = good.token().issuer(&format!("https://f{number}.id.example")).mint();
+        assert_eq!(judge(&api, &forged).await, Err(RejectionKind::KeysUnavailable));
+    }
+    assert!(api.keys()[0].source.contains("3 live"), "{:?}", api.keys());
 }
 
 #[tokio::test]

@@ -75,6 +75,23 @@ async fn prm_01_nothing_else_is_the_document() {
     }
 }
 
+#[test]
+fn prm_05_issuers_that_no_client_could_ask_are_left_out() {
+    let document = |issuers: Vec<Issuer>| {
+        let builder = ResourceServer::builder().resource(RESOURCE);
+        let api = issuers.into_iter().fold(builder, ResourceServerBuilder::issuer).build().unwrap();
+        serde_json::from_str::<Value>(api.metadata().unwrap().json()).unwrap()
+    };
+    let pattern = || Issuer::matching("https://*.id.example").max_live(1);
+    let nameless = Issuer::with_jwks("our own", support::keys::Key::new("k1").jwks());
+    let listed = Issuer::discover("https://as.example");
+    let both = document(vec![pattern(), nameless.clone(), listed]);
+    assert_eq!(both["authorization_servers"], json!(["https://as.example"]));
+    for none in [vec![pattern()], vec![nameless]] {
+        assert_eq!(document(none).get("authorization_servers"), None);
+    }
+}
+
 #[tokio::test]
 async fn prm_02_prm_12_everybody_may_read_it_and_keep_it_for_an_hour() {
     let api = api(|builder| builder);

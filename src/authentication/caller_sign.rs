@@ -38,18 +38,18 @@ impl CallerSign {
         Self(Sign::Has(claim.into()))
     }
 
-    /// Both claims are there and are the same string. Written `one==other`.
+    /// Both claims are the same string, and not an empty one. Written `one==other`.
     pub fn same(one: &str, other: &str) -> Self {
         Self(Sign::Same(one.into(), other.into()))
     }
 
-    /// Both claims are there and are strings that differ. Written `one!=other`.
+    /// Both claims are strings, neither is empty, and they differ. Written `one!=other`.
     pub fn different(one: &str, other: &str) -> Self {
         Self(Sign::Different(one.into(), other.into()))
     }
 
     pub(super) fn is_shown_by(&self, token: &Members<'_>) -> bool {
-        let text = |name: &str| token.get(name).and_then(Json::as_str);
+        let text = |name: &str| token.get(name)?.as_str().filter(|text| !text.is_empty());
         let both = |one, other| Some((text(one)?, text(other)?));
         match &self.0 {
             Sign::Is(name, value) => is_or_holds(token.get(name), value),
@@ -99,14 +99,15 @@ impl FromStr for CallerSign {
     type Err = InvalidCallerRow;
 
     fn from_str(text: &str) -> Result<Self, InvalidCallerRow> {
-        let sign = if let Some((one, other)) = text.split_once("==") {
-            Self::same(one, other)
-        } else if let Some((one, other)) = text.split_once("!=") {
-            Self::different(one, other)
-        } else if let Some((claim, value)) = text.split_once('=') {
-            if value.contains('*') { Self::like(claim, value) } else { Self::is(claim, value) }
-        } else {
-            Self::has(text)
+        // The first `=` decides: a value may hold others.
+        let sign = match text.split_once('=') {
+            None => Self::has(text),
+            Some((one, rest)) => match (one.strip_suffix('!'), rest.strip_prefix('=')) {
+                (Some(one), _) => Self::different(one, rest),
+                (None, Some(other)) => Self::same(one, other),
+                (None, None) if rest.contains('*') => Self::like(one, rest),
+                (None, None) => Self::is(one, rest),
+            },
         };
         if sign.is_complete() { Ok(sign) } else { Err(InvalidCallerRow(())) }
     }

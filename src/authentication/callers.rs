@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::caller_sign::{CallerSign, InvalidCallerRow, is_or_holds};
 use crate::access_token::Caller;
-use crate::jose::json::Members;
+use crate::jose::json::{Json, Members};
 
 /// By which signs the tokens of an issuer tell whether a person or a client is calling. The first
 /// row whose sign a token shows decides; where none does, the caller is unknown, and neither
@@ -154,7 +154,8 @@ impl FirstParty {
                 client_id.map(|client_id| clients.iter().any(|one| one == client_id))
             }
             Self::Claim(name, value) => {
-                token.get(name).map(|claim| is_or_holds(Some(claim), value))
+                let claim = token.get(name).filter(|claim| **claim != Json::Null);
+                claim.map(|claim| is_or_holds(Some(claim), value))
             }
         }
     }
@@ -206,6 +207,12 @@ mod tests {
             (r#"{"gty":{"cc":"cc"},"kind":null}"#, Caller::Unknown, None),
             (r#"{"a":"x","b":"x"}"#, Caller::Client, Some("a==b")),
             (r#"{"a":"x","b":"y"}"#, Caller::User, Some("a!=b")),
+            (r#"{"a":1,"b":1}"#, Caller::Unknown, None),
+            (r#"{"a":"x"}"#, Caller::Unknown, None),
+            (r#"{"a":"","b":""}"#, Caller::Unknown, None),
+            (r#"{"a":"x","b":""}"#, Caller::Unknown, None),
+            (r#"{"a":"x","b":null}"#, Caller::Unknown, None),
+            (r#"{"a":["x"],"b":["x"]}"#, Caller::Unknown, None),
         ] {
             assert_eq!(told(&table, claims), (caller, sign.map(str::to_owned)), "{claims}");
         }
@@ -221,6 +228,9 @@ mod tests {
             ("client:sub==cid", "sub==cid"),
         ] {
             assert_eq!(&*row.parse::<Row>().unwrap().text, text);
+        }
+        for (value, text) in [("x==", "client:key=x=="), ("a!=b", "client:key=a!=b")] {
+            assert_eq!(text.parse::<Row>().unwrap().sign, CallerSign::is("key", value));
         }
         for bad in ["gty=x", "client", "client:", "client:=x", "user:a==", "user:!=b", "users:a"] {
             assert!(bad.parse::<Row>().is_err(), "{bad}");
@@ -238,6 +248,8 @@ mod tests {
         assert_eq!(claim("owner", "app").tell(&token, Some("web")), Some(true));
         assert_eq!(claim("owner", "tenant").tell(&token, Some("web")), Some(false));
         assert_eq!(claim("kind", "app").tell(&token, Some("web")), None);
+        let null = json::members(r#"{"owner":null}"#).unwrap();
+        assert_eq!(claim("owner", "app").tell(&null, Some("web")), None);
         assert_eq!(FirstParty::NotTold.tell(&token, Some("web")), None);
     }
 }

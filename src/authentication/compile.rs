@@ -81,6 +81,13 @@ impl Issuer {
         self.is_pattern
     }
 
+    /// Where clients can ask it for tokens (RFC 8414 §2). `None` for patterns, and for names that are
+    /// no address.
+    pub(crate) fn address(&self) -> Option<&str> {
+        let is_one = !self.is_pattern && AllowHttp::Dangerously.check(&self.name).is_ok();
+        is_one.then_some(&self.name)
+    }
+
     /// One of the issuers that a pattern stands for.
     pub(super) fn named(&self, name: &str) -> Self {
         Self { name: name.to_owned(), is_pattern: false, max_live: None, ..self.clone() }

@@ -4,10 +4,10 @@
 //! 2. An issuer gets a place when a first token of it comes, and its keys are fetched then.
 //! 3. There are so many places as is configured. Whoever can write `iss` into a token can claim one,
 //!    so issuers that have not yet shown a token with a good signature have a quarter of them at
-//!    most, and each of them at least [`PROBATION`]: that bounds how many are asked for keys on
-//!    account of forged tokens.
-//! 4. Who has been [`IDLE`] makes room, the longest idle first, and those on probation before all
-//!    others. Where nobody can, tokens of one more issuer are told to come again: 503.
+//!    most, and each of them for [`PROBATION`], however often it is named meanwhile: that bounds how
+//!    many are asked for keys on account of forged tokens, and how long those keep others out.
+//! 4. Who has been [`IDLE`] makes room, the longest idle first, and those whose probation is over
+//!    before all others. Where nobody can, tokens of one more issuer are told to come again: 503.
 
 use std::collections::HashMap;
 use std::mem;
@@ -45,18 +45,25 @@ struct Live {
     issuers: HashMap<Arc<str>, Arc<TrustedIssuer>>,
     /// Of those that have made room.
     past: KeyFetches,
+    /// When the log was told last that there is no place. Unix seconds.
+    told: Option<u64>,
 }
 
-/// What is known about the use of an issuer that has a place.
-#[derive(Debug, Default)]
+/// What is known about the use of an issuer that has a place. In Unix seconds.
+#[derive(Debug)]
 pub(super) struct Place {
-    /// Unix seconds.
+    since: u64,
     last_used: AtomicU64,
     /// Whether it has signed a token.
     is_proven: AtomicBool,
 }
 
 impl Place {
+    fn new(now: NumericDate) -> Self {
+        let now = now.whole_seconds();
+        Self { since: now, last_used: AtomicU64::new(now), is_proven: AtomicBool::new(false) }
+    }
+
     /// Written at most once a second, so that processors which see the same issuer seldom wait for
     /// one another.
     pub(super) fn used(&self, now: NumericDate) {
@@ -70,6 +77,16 @@ impl Place {
         if !self.is_proven.load(Ordering::Relaxed) {
             self.is_proven.store(true, Ordering::Relaxed);
         }
+    }
+
+    fn is_proven(&self) -> bool {
+        self.is_proven.load(Ordering::Relaxed)
+    }
+
+    /// When its time began, at whose end it may have to make room. Forged tokens are no use of an
+    /// issuer, so what has not shown a good one cannot make its time longer by showing others.
+    fn since(&self) -> u64 {
+        if self.is_proven() { self.last_used.load(Ordering::Relaxed) } else { self.since }
     }
 }
 
@@ -104,7 +121,7 @@ impl IssuerFamily {
     /// How their tokens are judged: an issuer that is none of them and has their rules.
     #[cfg(feature = "sidecar")]
     pub(crate) fn example(&self) -> Option<TrustedIssuer> {
-        self.issuer(&self.text.replace('*', "any"))
+        self.issuer(&self.text.replace('*', "any"), NumericDate::ZERO)
     }
 
     /// Whether the issuer of this name is one of them, whatever its place.
@@ -113,7 +130,7 @@ impl IssuerFamily {
         self.pattern.matches(name)
     }
 
-    /// The issuer of this name, `None` where the pattern does not match.
+    /// The issuer of this name, `None` where there can be none of it.
     pub(super) fn find(
         &self,
         name: &str,
@@ -127,20 +144,23 @@ impl IssuerFamily {
             issuer.used(now);
             return Some(Ok(Arc::clone(issuer)));
         }
+        let issuer = Arc::new(self.issuer(name, now)?);
         if !live.make_room(self.places, now.whole_seconds()) {
-            tracing::warn!(issuers = %self.text, places = self.places, "no place for one more issuer: all are in use");
+            if live.is_time_to_tell(now.whole_seconds()) {
+                tracing::warn!(issuers = %self.text, places = self.places, "no place for one more issuer: all are in use");
+            }
             return Some(Err(Crowded));
         }
-        let issuer = Arc::new(self.issuer(name)?);
-        issuer.used(now);
         live.issuers.insert(Arc::clone(&issuer.name), Arc::clone(&issuer));
         Some(Ok(issuer))
     }
 
-    /// A family of one name has no faults that the family has not.
-    fn issuer(&self, name: &str) -> Option<TrustedIssuer> {
-        let mut issuer = self.template.named(name).compile(&self.shared, &mut Faults::default())?;
-        issuer.place = Some(Place::default());
+    /// `None` for a name that is none of an issuer after all: `https://xn--.id.example`.
+    fn issuer(&self, name: &str, now: NumericDate) -> Option<TrustedIssuer> {
+        let mut faults = Faults::default();
+        let issuer = self.template.named(name).compile(&self.shared, &mut faults);
+        let mut issuer = faults.or(issuer).ok()??;
+        issuer.place = Some(Place::new(now));
         issuer.keys.count_as(&self.text);
         Some(issuer)
     }
@@ -161,20 +181,17 @@ impl IssuerFamily {
 impl Live {
     /// Whether there is a place for one more issuer, which is on probation.
     fn make_room(&mut self, places: usize, now: u64) -> bool {
-        let is_proven = |issuer: &TrustedIssuer| {
-            issuer.place.as_ref().is_some_and(|place| place.is_proven.load(Ordering::Relaxed))
-        };
-        let on_probation = self.issuers.values().filter(|issuer| !is_proven(issuer)).count();
+        let taken: Vec<_> = self.taken().collect();
+        let on_probation = taken.iter().filter(|(place, _)| !place.is_proven()).count();
         let has_quota = on_probation < (places / 4).max(1);
-        if has_quota && self.issuers.len() < places {
+        if has_quota && taken.len() < places {
             return true;
         }
-        let candidates = self.issuers.values().filter_map(|issuer| {
-            let last_used = issuer.place.as_ref()?.last_used.load(Ordering::Relaxed);
-            let is_proven = is_proven(issuer);
-            let idle = now.saturating_sub(last_used);
-            let may_go = if is_proven { has_quota && idle >= IDLE } else { idle >= PROBATION };
-            may_go.then_some((is_proven, last_used, &issuer.name))
+        let candidates = taken.into_iter().filter_map(|(place, name)| {
+            let (is_proven, since) = (place.is_proven(), place.since());
+            let time = now.saturating_sub(since);
+            let may_go = if is_proven { has_quota && time >= IDLE } else { time >= PROBATION };
+            may_go.then_some((is_proven, since, name))
         });
         let Some(name) = candidates.min().map(|(_, _, name)| Arc::clone(name)) else {
             return false;
@@ -185,6 +202,19 @@ impl Live {
             self.past = past.and(issuer.keys.status().fetches);
         }
         true
+    }
+
+    /// Once a minute: tokens that anybody can write must not fill the log.
+    fn is_time_to_tell(&mut self, now: u64) -> bool {
+        let is_time = self.told.is_none_or(|told| now.saturating_sub(told) >= IDLE);
+        if is_time {
+            self.told = Some(now);
+        }
+        is_time
+    }
+
+    fn taken(&self) -> impl Iterator<Item = (&Place, &Arc<str>)> {
+        self.issuers.values().filter_map(|issuer| Some((issuer.place.as_ref()?, &issuer.name)))
     }
 }
 
@@ -205,3 +235,15 @@ impl TrustedIssuer {
 
 /// When it is worth coming again.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(PROBATION);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_is_told_once_a_minute() {
+        let mut live = Live::default();
+        let told: Vec<u64> = (100..300).filter(|now| live.is_time_to_tell(*now)).collect();
+        assert_eq!(told, [100, 160, 220, 280]);
+    }
+}

@@ -290,7 +290,8 @@ impl Issuer {
     }
 
     /// A client is our own where the claim `name` is the string `value` or an array that holds it,
-    /// and somebody else's where it is anything else; without the claim that is not known. Takes
+    /// and somebody else's where it is anything else; without the claim, or with `null`, that is not
+    /// known. Takes
     /// the place of [`first_party_clients`](Self::first_party_clients).
     pub fn first_party_claim(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.first_party = FirstParty::Claim(name.into(), value.into());

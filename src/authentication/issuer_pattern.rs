@@ -1,6 +1,7 @@
 //! Many issuers of one form: `https://*.us.wristband.dev`.
 
 use crate::fetch::AllowHttp;
+use crate::spelling::{is_label, is_segment};
 
 /// An issuer in which whole labels of the host, or whole segments of the path, may be anything. An
 /// issuer is taken apart before it is compared: `*` never takes a dot or a slash, and what has more
@@ -109,22 +110,6 @@ fn fit<'a>(
         })
     });
     all && texts.next().is_none()
-}
-
-/// A label of a name (RFC 1123 §2.1), in lower case.
-fn is_label(text: &str) -> bool {
-    let is_good = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
-    (1..=63).contains(&text.len())
-        && text.bytes().all(is_good)
-        && !text.starts_with('-')
-        && !text.ends_with('-')
-}
-
-/// RFC 3986 §2.3, and not `.` or `..`.
-fn is_segment(text: &str) -> bool {
-    let is_good =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-    !text.is_empty() && text.bytes().all(is_good) && !matches!(text, "." | "..")
 }
 
 /// The last one may be empty: a slash at the end counts.

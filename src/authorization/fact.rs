@@ -79,7 +79,9 @@ pub fn clients() -> Requirement {
 
 /// Requires a token that one of these clients got, for itself or for a person.
 ///
-/// Without a client, nobody passes.
+/// Without a client, nobody passes. Client ids are unique per issuer only: with issuers that are run
+/// by several parties, say whose clients they are, as in
+/// `client_ids(["web"]).and(tenant("iss").is("https://login.example.com"))`.
 pub fn client_ids(clients: impl IntoIterator<Item = impl Into<String>>) -> Requirement {
     let clients = clients.into_iter().map(|client| client.into().into_boxed_str());
     Fact::OneOfClients(clients.collect()).into()
@@ -105,7 +107,8 @@ pub fn no_actor() -> Requirement {
 /// Requires this actor, known to the issuer of the token itself. To allow several, or none at all,
 /// combine it: `any_of([actor("agent"), no_actor()])`.
 ///
-/// The outermost `act` alone counts; what is nested in it is history (RFC 8693 §4.1).
+/// The outermost `act` alone counts; what is nested in it is history (RFC 8693 §4.1). As with
+/// [`client_ids`], an actor of the same name at another trusted issuer is one too.
 pub fn actor(subject: impl Into<String>) -> Requirement {
     Fact::Actor { issuer: None, subject: subject.into().into() }.into()
 }

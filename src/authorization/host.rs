@@ -3,6 +3,8 @@
 use http::header::HOST;
 use http::{HeaderMap, HeaderValue, Uri};
 
+use crate::spelling::is_label;
+
 /// A host in which a label may be a parameter: `{tenant}.api.example.com`. Compared label by label,
 /// never as text: a parameter is one whole label and takes no dot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,15 +88,6 @@ fn without_port(host: &str) -> Option<&str> {
         None => Some(host),
         Some((name, port)) => port.bytes().all(|byte| byte.is_ascii_digit()).then_some(name),
     }
-}
-
-/// A label of a name (RFC 1123 §2.1), in lower case.
-pub(crate) fn is_label(text: &str) -> bool {
-    let is_good = |byte: u8| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-');
-    (1..=63).contains(&text.len())
-        && text.bytes().all(is_good)
-        && !text.starts_with('-')
-        && !text.ends_with('-')
 }
 
 fn is_name(text: &str) -> bool {

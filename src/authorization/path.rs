@@ -1,6 +1,8 @@
 //! One parameter in a path, for requirements of layers. The sidecar's rules have paths of their own,
 //! which are compared with decoded ones.
 
+use crate::spelling::{is_segment, may_be_a_step};
+
 /// A path with one segment that is looked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PathPattern {
@@ -44,7 +46,8 @@ impl PathPattern {
     }
 
     /// The wanted segment of a path that matches. Only what has one spelling is taken: in another,
-    /// the handler might read something else.
+    /// the handler might read something else. Nor is a path that leads out of what it names, as whoever
+    /// sends it on, or looks for a file by it, may go there.
     pub(super) fn value<'p>(&self, path: &'p str) -> Option<&'p str> {
         let mut given = path.strip_prefix('/')?.split('/');
         let mut found = None;
@@ -52,25 +55,21 @@ impl PathPattern {
             let text = given.next()?;
             match segment {
                 Segment::Literal(literal) if **literal == *text => {}
-                Segment::Any if !text.is_empty() => {}
-                Segment::Wanted if is_plain(text) => found = Some(text),
+                Segment::Any if !text.is_empty() && !may_be_a_step(text) => {}
+                Segment::Wanted if is_segment(text) => found = Some(text),
                 Segment::Literal(_) | Segment::Any | Segment::Wanted => return None,
             }
         }
-        let has_rest = given.next().is_some();
-        if has_rest == self.is_open { found } else { None }
+        let mut rest = given.peekable();
+        let has_rest = rest.peek().is_some();
+        if has_rest == self.is_open && !rest.any(may_be_a_step) { found } else { None }
     }
-}
-
-/// RFC 3986 §2.3, and not `.` or `..`.
-pub(super) fn is_plain(segment: &str) -> bool {
-    let is_good =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~');
-    !segment.is_empty() && segment.bytes().all(is_good) && !matches!(segment, "." | "..")
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -89,6 +88,11 @@ mod tests {
             "/tenants/a;b/x",
             "//tenants/acme/x",
             "/x/tenants/acme/x",
+            "/tenants/acme/..",
+            "/tenants/acme/../globex/x",
+            "/tenants/acme/x/%2e%2E/%2e./globex",
+            "/tenants/acme/x%2f..%2f..%2fglobex",
+            "/tenants/acme/..\\globex",
             "tenants/acme/x",
             "*",
         ] {
@@ -98,6 +102,8 @@ mod tests {
         assert_eq!(closed.value("/acme/orders/7"), Some("acme"));
         assert_eq!(closed.value("/acme/orders/7/x"), None);
         assert_eq!(closed.value("/acme/orders/"), None);
+        assert_eq!(closed.value("/acme/orders/.."), None);
+        assert_eq!(open.value("/tenants/acme/a%2Fb/.well-known//..."), Some("acme"));
     }
 
     #[test]
@@ -114,6 +120,27 @@ mod tests {
             "{tenant}",
         ] {
             assert!(PathPattern::parse(bad, "tenant").is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        /// However often a path is decoded by whoever sends it on, and whatever it takes for a slash.
+        #[test]
+        fn a_path_of_a_tenant_leads_nowhere_else(
+            rest in r"([a-z]|/|\\|;|\.|%2e|%2E|%2f|%5C|%3b){0,12}",
+        ) {
+            let pattern = PathPattern::parse("/tenants/{tenant}/{*rest}", "tenant").unwrap();
+            let path = format!("/tenants/{rest}");
+            if let Some(tenant) = pattern.value(&path) {
+                let decoded = ["%2e.", "%2E.", "%2f/", "%5C/", "%3b;", "\\/"]
+                    .iter()
+                    .fold(path.clone(), |path, pair| path.replace(&pair[..pair.len() - 1], &pair[pair.len() - 1..]));
+                for path in [&path, &decoded] {
+                    let url = url::Url::parse(&format!("http://h{path}")).unwrap();
+                    let below = format!("/tenants/{tenant}/");
+                    prop_assert!(url.path().starts_with(&below), "{path}: {url}");
+                }
+            }
         }
     }
 }

@@ -89,8 +89,8 @@ impl TenantClaim {
     /// segments are literal, `{any}`, or at the end `{*rest}`.
     ///
     /// The path is compared as the layer sees it: below axum's `nest`, without the prefix. A request
-    /// whose path is another, or spells the tenant with anything but letters, digits and `-._~`, is
-    /// refused like one with a token of another tenant.
+    /// whose path is another, spells the tenant with anything but letters, digits and `-._~`, or has
+    /// dot segments in any spelling, is refused like one with a token of another tenant.
     ///
     /// # Panics
     /// Where [`try_in_path`](Self::try_in_path) returns an error.

@@ -319,6 +319,10 @@ impl ResourceServerBuilder {
     ) -> (Vec<TrustedIssuer>, Vec<IssuerFamily>) {
         if self.issuers.is_empty() {
             faults.add_about(Setting::Issuer, "issuer", "at least one issuer is needed");
+        } else if advertised.is_mcp() && !self.issuers.iter().any(|one| one.address().is_some()) {
+            let problem = "clients of an MCP server have to be told of at least one, by its URL; a \
+                           pattern is none";
+            faults.add_about(Setting::Issuer, "issuer", problem);
         }
         let shared = SharedSettings {
             default_audience: advertised.resource().map(Into::into),

@@ -51,7 +51,9 @@ impl ResourceServer {
 
     /// Verifies a token that came by another way than the `Authorization` field, for example in
     /// the first message of a websocket. What every request
-    /// [needs](ResourceServerBuilder::required) is judged, what a route needs is not.
+    /// [needs](ResourceServerBuilder::required) is judged, what a route needs is not. Without a
+    /// request there is no [tenant](crate::tenant) of its path or host, so where one is needed no
+    /// token passes.
     ///
     /// A token that is bound to a client certificate is refused; see
     /// [`verify_with_certificate`](Self::verify_with_certificate).

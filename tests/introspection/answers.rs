@@ -67,6 +67,28 @@ async fn intro_05_intro_07_intro_09_f39_f40_f66_answers_are_judged_like_claims()
     }
 }
 
+/// What ties tokens to us does so whoever judges them.
+#[tokio::test]
+async fn intro_07_claims_that_are_required_of_tokens_are_required_of_answers() {
+    use portcullis::{Introspection, Issuer};
+    let unmet = Err(RejectionKind::RequiredClaimNotMet);
+    for (members, expected) in [
+        (json!({ "app_id": "a1" }), Ok(())),
+        (json!({ "app_id": "a2" }), unmet),
+        (json!({ "app_id": ["a1"] }), unmet),
+        (json!({}), unmet),
+    ] {
+        let fake = says(active(members.clone())).await;
+        let asking = Introspection::at(format!("{}{PATH}", fake.origin)).basic("rs", "s");
+        let issuer = Issuer::introspected(super::ISSUER, asking).audience("https://rs.example");
+        let issuer = issuer.required_claim("app_id", "a1");
+        for issuer in [issuer.clone(), issuer.dangerous().skip_audience()] {
+            let server = super::builder(issuer).build().unwrap();
+            assert_eq!(kind(&server, OPAQUE).await, expected, "{members}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn f39_f40_f41_f62_what_a_client_is_told() {
     for (row, answer, expected) in [
@@ -207,6 +229,25 @@ async fn intro_08_a_missing_audience_can_be_implied_and_a_wrong_one_cannot() {
         let issuer = Issuer::introspected(super::ISSUER, asking.audience_implied());
         let server = super::builder(issuer).build().unwrap();
         assert_eq!(kind(&server, OPAQUE).await, expected, "{aud}");
+    }
+}
+
+/// The claim that stands for `aud` is not missing because `aud` is.
+#[tokio::test]
+async fn intro_08_what_is_implied_is_not_said_in_another_claim() {
+    use portcullis::{Introspection, Issuer};
+    let wrong = Err(RejectionKind::WrongAudience);
+    for (members, expected) in [
+        (json!({ "aud": null }), Ok(())),
+        (json!({ "aud": null, "app_id": "https://rs.example" }), Ok(())),
+        (json!({ "aud": null, "app_id": "other" }), wrong),
+        (json!({ "aud": "https://rs.example" }), Err(RejectionKind::MissingClaim)),
+    ] {
+        let fake = Arc::new(says(active(members.clone())).await);
+        let asking = Introspection::at(format!("{}{PATH}", fake.origin)).basic("rs", "s");
+        let issuer = Issuer::introspected(super::ISSUER, asking.audience_implied());
+        let server = super::builder(issuer.audience_claim("app_id")).build().unwrap();
+        assert_eq!(kind(&server, OPAQUE).await, expected, "{members}");
     }
 }
 

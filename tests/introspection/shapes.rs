@@ -75,6 +75,25 @@ async fn jwt_11_tokens_of_other_issuers_are_never_sent_to_the_one_that_is_asked(
     assert!(fake.count(PATH) > 0);
 }
 
+/// Whether that issuer has a place, and whatever becomes of its keys.
+#[tokio::test]
+async fn jwt_11_nor_are_tokens_of_issuers_of_a_pattern() {
+    let good = active(json!({})).to_string();
+    let fake = answering(move |_| Reply::json(good.clone())).await;
+    let family = Issuer::matching(format!("{}/tenants/*", fake.origin)).max_live(1);
+    let server = builder(Issuer::introspected(ISSUER, asking(&fake)))
+        .issuer(family.audience("https://rs.example"))
+        .build()
+        .unwrap();
+    for tenant in ["acme", "globex"] {
+        let token = Key::new("k2").token(&format!("{}/tenants/{tenant}", fake.origin));
+        assert_eq!(kind(&server, &token).await, Err(RejectionKind::KeysUnavailable));
+    }
+    assert_eq!(fake.count(PATH), 0);
+    let other = Key::new("k2").token(&format!("{}/tenants/a/b", fake.origin));
+    assert_eq!(kind(&server, &other).await, Ok(()));
+}
+
 #[tokio::test]
 async fn one_issuer_of_a_server_is_asked() {
     let asking = || Introspection::at("https://as.example/introspect").basic("rs", "s");

@@ -4,7 +4,7 @@ use axum::body::Body;
 use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt as _;
 use portcullis::testing::Authority;
-use portcullis::{ResourceServer, ResourceServerBuilder, WildcardMatch, scope};
+use portcullis::{Issuer, ResourceServer, ResourceServerBuilder, WildcardMatch, scope};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
@@ -52,6 +52,12 @@ async fn mcp_01_mcp_02_the_document_is_at_both_places_and_names_the_issuer() {
         assert_eq!(document["authorization_servers"], json!([authority.issuer_url()]));
     }
     assert!(ResourceServer::builder().mcp_server(RESOURCE).build().is_err(), "no issuer");
+    // One that no client could ask is as good as none.
+    let pattern = Issuer::matching("https://*.id.example").max_live(1);
+    for nameless in [pattern, Issuer::with_jwks("our own", r#"{"keys":[]}"#)] {
+        let faults = ResourceServer::builder().issuer(nameless).mcp_server(RESOURCE).build();
+        assert!(faults.unwrap_err().to_string().contains("told of at least one, by its URL"));
+    }
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::super::lifetime::Lifetime;
-use super::super::trusted::TrustedIssuer;
+use super::super::trusted::{Audience, TrustedIssuer};
 use super::super::verdict::{Identity, assertion, audience, granted, required};
 use super::super::{Refused, claims, confirmation};
 use crate::access_token::{AccessToken, Binding, ServerMark};
@@ -40,7 +40,7 @@ impl Verdict {
         let lifetime = Lifetime::read_open(&token)?;
         lifetime.check(now, issuer.leeway)?;
         let implied = issuer.asked.as_ref().is_some_and(|asked| asked.implies_audience);
-        if token.contains("aud") || !implied {
+        if !implied || says_for_whom(issuer, &token) {
             audience(issuer, &token)?;
         }
         let identity = Identity::read(issuer, &token)?;
@@ -77,6 +77,15 @@ impl Verdict {
             Self::Refused(_) => 0,
         }
     }
+}
+
+/// In `aud`, or in the claim that stands for it.
+fn says_for_whom(issuer: &TrustedIssuer, token: &Members<'_>) -> bool {
+    let by_claim = match &issuer.audience {
+        Audience::OneOf { claim, .. } => token.contains(claim),
+        Audience::Skipped => false,
+    };
+    by_claim || token.contains("aud")
 }
 
 /// Active is what a server calls refresh tokens too, whatever the hint, and some say which kind it

@@ -62,6 +62,7 @@ struct Target {
 #[derive(Serialize)]
 struct Document<'a> {
     resource: &'a str,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
     authorization_servers: &'a [&'a str],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     scopes_supported: &'a [&'a str],

@@ -113,9 +113,7 @@ impl Checked {
         faults: &mut Faults,
     ) -> Option<ResourceMetadata> {
         let identifier = self.identifier.as_ref()?;
-        // A pattern is no address that a client could ask.
-        let listed = issuers.iter().filter(|issuer| !issuer.is_pattern());
-        let servers: Vec<_> = listed.map(Issuer::name).collect();
+        let servers: Vec<_> = issuers.iter().filter_map(Issuer::address).collect();
         let scopes: Vec<_> = self.scopes.iter().map(Scope::as_str).collect();
         let document = Document {
             resource: identifier.as_str(),

@@ -24,14 +24,19 @@ pub(super) async fn write(
     refused: Option<RejectionKind>,
     offline: bool,
 ) -> Vec<Line> {
-    if let Some(issuer) = server.authenticator().asked_about(token.as_bytes()) {
-        return vec![introspected(issuer, refused)];
+    let authenticator = server.authenticator();
+    if let Some(issuer) = authenticator.asked_about(token.as_bytes()) {
+        let genuine = authenticator.genuine(token.as_bytes()).await;
+        // Which certificate it is bound to, if it is, only its issuer could say.
+        let genuine = genuine.and_then(|genuine| genuine.shown_with(|| None).ok());
+        let line = introspected(issuer, refused.filter(|_| genuine.is_none()));
+        let scopes = genuine.map(|token| scopes::line_of(required, token.granted()));
+        return std::iter::once(line).chain(scopes).collect();
     }
     let jws = match Authenticator::take_apart(token.as_bytes()) {
         Ok(jws) => jws,
         Err(kind) => return unreadable(token, kind),
     };
-    let authenticator = server.authenticator();
     let found = format!("three parts, {} bytes", token.len());
     let mut lines = vec![Line::new(Check::Form, Outcome::Pass, found, "")];
 

@@ -34,7 +34,7 @@ use tokio::runtime;
 use self::input::Presented;
 pub(super) use self::keys::name as name_of_key;
 use self::offline::NoNetwork;
-use self::report::Report;
+use self::report::{Check, Line, Report};
 pub(super) use self::request::RequestLine;
 use self::verdict::{Answer, Verdict};
 use super::configured::Configured;
@@ -121,12 +121,18 @@ async fn explain_for(
     let refused = judged.as_ref().err().map(Rejection::reason);
     lines.extend(lines::write(server, &required, token, now, refused, offline).await);
     if let Some(parts) = &parts {
-        let genuine = server.authenticator().authenticate_without_waiting(token.as_bytes()).ok();
-        let token = genuine.and_then(|genuine| genuine.shown_with(|| certificate.as_ref()).ok());
+        let token = match &judged {
+            Ok(token) => Some(token.clone()),
+            Err(_) => {
+                let genuine = server.authenticator().genuine(token.as_bytes()).await;
+                genuine.and_then(|genuine| genuine.shown_with(|| certificate.as_ref()).ok())
+            }
+        };
         let more = rule::more_lines(parts, token.as_ref(), lines.last());
-        // Tenants are judged before scope, which is the last line so far.
+        // Tenants are judged before scope.
         let tenants = rule::tenant_lines(parts, token.as_ref(), lines.last());
-        let before_scope = lines.len().saturating_sub(1);
+        let is_scope = |line: &Line| line.check == Check::Scopes;
+        let before_scope = lines.iter().position(is_scope).unwrap_or(lines.len());
         lines.splice(before_scope..before_scope, tenants);
         lines.extend(more);
     }

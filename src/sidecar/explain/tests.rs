@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::subsequence;
 use serde_json::{Value, json};
 
-use super::report::{Check, Outcome, first_fault};
+use super::report::{Outcome, first_fault};
 use super::verdict::Answer;
 use super::*;
 use crate::authentication::{Issuer, Profile};
@@ -531,4 +531,51 @@ async fn f39_f41_a_token_that_is_asked_about_has_the_verdict_of_its_issuer() {
     }
     let jwt = explained(engine(), &authority, &authority.token().mint(), false).await;
     agrees(&jwt, "a JWT of the same issuer");
+}
+
+#[tokio::test]
+async fn what_a_rule_asks_of_a_token_that_is_asked_about_is_judged_too() {
+    let authority = Authority::new();
+    authority.register(Client::new("api", "secret")).unwrap();
+    let ask = Introspection::at(authority.introspection_endpoint()).basic("api", "secret");
+    let engine = ResourceServer::builder()
+        .issuer(authority.issuer().introspect(ask))
+        .http_client(authority.http_service());
+    let now = authority.clock().now();
+    let server = server(engine, now, false).unwrap();
+    let rules = r#"
+        [[rule]]
+        path = "/{tenant}/orders"
+        tenant = { tnt_id = "{tenant}" }
+        scopes = ["orders.read"]
+        claims = { role = "clerk" }
+    "#;
+    let routes = Rules::parse(rules).unwrap().compile(&server);
+    let token =
+        authority.token().claim("tnt_id", "acme").scope("orders.read").claim("role", "clerk");
+    for (token, path, fault) in [
+        (token.clone(), "/acme/orders", None),
+        (token.clone(), "/globex/orders", Some((Check::RuleTenant, RejectionKind::WrongTenant))),
+        (
+            token.clone().scope("other"),
+            "/acme/orders",
+            Some((Check::Scopes, RejectionKind::InsufficientScope)),
+        ),
+        (
+            token.claim("role", "guest"),
+            "/acme/orders",
+            Some((Check::RuleClaim, RejectionKind::Forbidden)),
+        ),
+    ] {
+        let request = RequestLine::parse(&format!("GET {path}")).unwrap();
+        let report = explain_for(&server, &routes, &request, &token.opaque(), now, false).await;
+        let table = text::write(&report, false);
+        assert_eq!(first_fault(&report.lines), fault, "{table}");
+        assert_eq!(report.verdict.passes(), fault.is_none(), "{table}");
+        assert_eq!(report.verdict.note, None, "{table}");
+        let checks: Vec<_> = report.lines.iter().map(|line| line.check).collect();
+        let expected = [Check::Rule, Check::Introspection, Check::RuleTenant, Check::Scopes];
+        assert_eq!(checks, [&expected[..], &[Check::RuleClaim]].concat(), "{table}");
+        assert!(report.lines.iter().all(|line| line.outcome != Outcome::Skipped), "{table}");
+    }
 }

@@ -33,6 +33,11 @@ const RULES: &str = r#"
     path = "/audit/{*rest}"
     scopes = ["audit"]
     hide = true
+
+    [[rule]]
+    path = "/stock/{*rest}"
+    host = "{tenant}.example"
+    tenant = { tnt_id = "{tenant}" }
 "#;
 
 /// A sidecar that believes this machine, with [`RULES`].

@@ -290,6 +290,31 @@ async fn hdr_16_the_client_does_not_say_where_the_request_comes_from() {
     }
 }
 
+/// Of two hosts in one request, the gateway chooses the service by that of the target (RFC 9112 §3.2.2).
+#[tokio::test(flavor = "multi_thread")]
+async fn res_08_the_tenant_is_that_of_the_host_that_the_gateway_goes_by() {
+    for kind in KINDS {
+        let Some(scene) = Scene::set(kind).await else { continue };
+        let of = |tenant: &str| bearer(&scene.authority.token().claim("tnt_id", tenant));
+        assert_eq!(scene.ask("GET", "/stock/7", &of("api"), "").status, 200, "{kind:?}");
+        assert_eq!(scene.service.take_one().field("host"), Some("api.example"));
+        let forged = ["error=\"invalid_token\""];
+        for (path, lines) in [
+            ("/stock/7", of("globex")),
+            ("/stock/7", of("globex") + "X-Forwarded-Host: globex.example\r\n"),
+            ("/stock/7", of("globex") + "X-Original-Host: globex.example\r\n"),
+            ("http://globex.example/stock/7", of("api")),
+        ] {
+            scene.refuses(path, &scene.ask("GET", path, &lines, ""), 401, Some(&forged));
+        }
+        let answer = scene.ask("GET", "http://globex.example/stock/7", &of("globex"), "");
+        assert_eq!(answer.status, 200, "{kind:?}");
+        let seen = scene.service.take_one();
+        assert_eq!(seen.field("host"), Some("globex.example"), "{kind:?}");
+        assert_eq!(seen.field("x-forwarded-host"), Some("globex.example"), "{kind:?}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn every_answer_has_the_identifier_of_the_log() {
     for kind in KINDS {
