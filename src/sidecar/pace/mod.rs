@@ -30,6 +30,7 @@ pub(super) struct Pace {
     has_begun: AtomicBool,
     is_http2: AtomicBool,
     is_leaving: AtomicBool,
+    has_gone: AtomicBool,
     /// Milliseconds after `start` at which that became so.
     since: AtomicU64,
     /// Milliseconds after `start` since which the client takes nothing; zero where it does.
@@ -56,6 +57,7 @@ impl Pace {
             has_begun: AtomicBool::new(false),
             is_http2: AtomicBool::new(false),
             is_leaving: AtomicBool::new(false),
+            has_gone: AtomicBool::new(false),
             since: AtomicU64::new(0),
             unsent_since: AtomicU64::new(0),
         }
@@ -79,6 +81,20 @@ impl Pace {
 
     pub(super) fn leave(&self) {
         self.is_leaving.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether a client of HTTP/1.1 waits for an answer.
+    fn is_answering(&self) -> bool {
+        self.requests.load(Ordering::Relaxed) > 0 && !self.is_http2()
+    }
+
+    /// Whether the client went away while it was answered.
+    pub(super) fn has_gone(&self) -> bool {
+        self.has_gone.load(Ordering::Relaxed)
+    }
+
+    fn client_has_gone(&self) {
+        self.has_gone.store(true, Ordering::Relaxed);
     }
 
     /// A request whose header is complete.
