@@ -101,7 +101,7 @@ impl Pace {
     pub(super) fn request(self: &Arc<Self>) -> Underway {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.has_begun.store(false, Ordering::Relaxed);
-        Underway(Arc::clone(self))
+        Underway { pace: Arc::clone(self), ended: None }
     }
 
     fn bytes_came(&self, now: impl FnOnce() -> Instant) {
@@ -170,12 +170,22 @@ impl Pace {
 }
 
 /// A request that is being answered.
-pub(super) struct Underway(Arc<Pace>);
+pub(super) struct Underway {
+    pace: Arc<Pace>,
+    ended: Option<Instant>,
+}
+
+impl Underway {
+    /// When it has ended, so that the clock need not be asked again.
+    pub(super) fn ended(&mut self, now: Instant) {
+        self.ended = Some(now);
+    }
+}
 
 impl Drop for Underway {
     fn drop(&mut self) {
-        if self.0.requests.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.0.note(Instant::now());
+        if self.pace.requests.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.pace.note(self.ended.unwrap_or_else(Instant::now));
         }
     }
 }

@@ -24,6 +24,7 @@ mod tunnel;
 mod wait;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::Request;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -88,12 +89,16 @@ impl Proxy {
         let (rule, verdict) = judge(&shared.server, &routes, &request, asks_for_nothing);
         record.rule(rule);
         match verdict {
-            Verdict::Done(judged) => self.go_on(judged, request, by_rules, head, record),
+            Verdict::Done(judged) => {
+                let now = record.started();
+                self.go_on(judged, request, by_rules, head, record, now)
+            }
             Verdict::Wait(waiting) => {
                 let proxy = Arc::clone(self);
                 Answering::later(async move {
                     let judged = waiting.await.map(Pass::Token);
-                    proxy.go_on(judged, request, by_rules, head, record).await
+                    let now = Instant::now();
+                    proxy.go_on(judged, request, by_rules, head, record, now).await
                 })
             }
         }
@@ -107,6 +112,7 @@ impl Proxy {
         by_rules: bool,
         head: Head,
         mut record: Box<Record>,
+        now: Instant,
     ) -> Answering {
         let pass = match judged {
             Ok(pass) => pass,
@@ -131,7 +137,7 @@ impl Proxy {
         fields::set_target(&mut parts, &head.host, hop.to_http2);
         fields::set_framing(&mut parts.headers, &body, hop.to_http2);
         let (body, upload) = RequestBody::new(body, &self.desk);
-        let sending = self.upstream.send(Request::from_parts(parts, body));
+        let sending = self.upstream.send(Request::from_parts(parts, body), now);
         Answering::forwarding(sending, upload, head.upgrade, record)
     }
 }

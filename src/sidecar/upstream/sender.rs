@@ -8,6 +8,7 @@ use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::SendRequest;
 
 use super::Failure;
+use super::driver::Bell;
 use super::stream::Unanswered;
 use crate::sidecar::known_fields::{FieldKind, kind};
 
@@ -18,6 +19,7 @@ const KNOWN_AFTER: usize = 2;
 pub(super) struct Sender<B> {
     inner: SendRequest<B>,
     unanswered: Unanswered,
+    bell: Bell,
     /// Of a request that does nothing (RFC 9110 §9.2.1) and has no body, sent over a connection that
     /// may have ended. Copying each of them would cost more than it saves.
     spare: Option<Box<Request<B>>>,
@@ -32,8 +34,8 @@ pub(super) enum Again<B> {
 }
 
 impl<B: Body + Default + 'static> Sender<B> {
-    pub(super) fn new(inner: SendRequest<B>, unanswered: Unanswered) -> Self {
-        Self { inner, unanswered, spare: None }
+    pub(super) fn new(inner: SendRequest<B>, unanswered: Unanswered, bell: Bell) -> Self {
+        Self { inner, unanswered, bell, spare: None }
     }
 
     /// Sends over a connection that was there already, for how short a time whatever.
@@ -72,6 +74,11 @@ impl<B> Sender<B> {
     pub(super) fn answered(&mut self) {
         self.unanswered.end();
         self.spare = None;
+    }
+
+    /// What wakes the connection.
+    pub(super) fn bell(&self) -> &Bell {
+        &self.bell
     }
 
     pub(super) fn is_ready(&self) -> bool {
