@@ -14,6 +14,7 @@ mod answering;
 mod fields;
 mod forwarded;
 mod head;
+mod last_token;
 mod pause;
 mod peer;
 pub(super) mod problem;
