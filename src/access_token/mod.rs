@@ -8,6 +8,8 @@ use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
+#[cfg(feature = "sidecar")]
+use std::sync::Weak;
 use std::time::{Duration, SystemTime};
 
 use serde::de::{DeserializeOwned, DeserializeSeed};
@@ -36,6 +38,22 @@ struct Handle {
     verified: Arc<Verified>,
     /// So that the counts of two handles, which stand before this, never share a cache line.
     _room: [u64; 5],
+}
+
+/// What a token is known by again, without keeping what it says.
+#[cfg(feature = "sidecar")]
+pub(crate) struct Mark(Weak<Handle>);
+
+#[cfg(feature = "sidecar")]
+impl AccessToken {
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(Arc::downgrade(&self.0))
+    }
+
+    /// Whether it is the very one. The mark sees to it that no other one comes to the same place.
+    pub(crate) fn is_marked(&self, mark: &Mark) -> bool {
+        std::ptr::eq(Arc::as_ptr(&self.0), mark.0.as_ptr())
+    }
 }
 
 impl Deref for Handle {

@@ -30,6 +30,7 @@ pub(super) struct Pace {
     has_begun: AtomicBool,
     is_http2: AtomicBool,
     is_leaving: AtomicBool,
+    has_gone: AtomicBool,
     /// Milliseconds after `start` at which that became so.
     since: AtomicU64,
     /// Milliseconds after `start` since which the client takes nothing; zero where it does.
@@ -56,6 +57,7 @@ impl Pace {
             has_begun: AtomicBool::new(false),
             is_http2: AtomicBool::new(false),
             is_leaving: AtomicBool::new(false),
+            has_gone: AtomicBool::new(false),
             since: AtomicU64::new(0),
             unsent_since: AtomicU64::new(0),
         }
@@ -81,11 +83,25 @@ impl Pace {
         self.is_leaving.store(true, Ordering::Relaxed);
     }
 
+    /// Whether a client of HTTP/1.1 waits for an answer.
+    fn is_answering(&self) -> bool {
+        self.requests.load(Ordering::Relaxed) > 0 && !self.is_http2()
+    }
+
+    /// Whether the client went away while it was answered.
+    pub(super) fn has_gone(&self) -> bool {
+        self.has_gone.load(Ordering::Relaxed)
+    }
+
+    fn client_has_gone(&self) {
+        self.has_gone.store(true, Ordering::Relaxed);
+    }
+
     /// A request whose header is complete.
     pub(super) fn request(self: &Arc<Self>) -> Underway {
         self.requests.fetch_add(1, Ordering::Relaxed);
         self.has_begun.store(false, Ordering::Relaxed);
-        Underway(Arc::clone(self))
+        Underway { pace: Arc::clone(self), ended: None }
     }
 
     fn bytes_came(&self, now: impl FnOnce() -> Instant) {
@@ -154,12 +170,22 @@ impl Pace {
 }
 
 /// A request that is being answered.
-pub(super) struct Underway(Arc<Pace>);
+pub(super) struct Underway {
+    pace: Arc<Pace>,
+    ended: Option<Instant>,
+}
+
+impl Underway {
+    /// When it has ended, so that the clock need not be asked again.
+    pub(super) fn ended(&mut self, now: Instant) {
+        self.ended = Some(now);
+    }
+}
 
 impl Drop for Underway {
     fn drop(&mut self) {
-        if self.0.requests.fetch_sub(1, Ordering::Relaxed) == 1 {
-            self.0.note(Instant::now());
+        if self.pace.requests.fetch_sub(1, Ordering::Relaxed) == 1 {
+            self.pace.note(self.ended.unwrap_or_else(Instant::now));
         }
     }
 }

@@ -24,17 +24,20 @@ pub(in crate::sidecar) enum Protocol {
 pub(in crate::sidecar) struct Paced<T> {
     io: T,
     pace: Arc<Pace>,
-    /// What was read to tell the protocols apart, and is to be read again.
-    beginning: Beginning,
+    /// What was read before anybody asked for it: to tell the protocols apart, or to see whether the
+    /// client is still there.
+    ahead: Ahead,
+    /// Whether whoever reads waits for more.
+    is_awaited: bool,
 }
 
 #[derive(Default)]
-struct Beginning {
+struct Ahead {
     bytes: [u8; PREFACE.len()],
     len: usize,
 }
 
-impl Beginning {
+impl Ahead {
     fn bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
@@ -50,12 +53,16 @@ impl Beginning {
 
 impl<T> Paced<T> {
     pub(in crate::sidecar) fn new(io: T, pace: Arc<Pace>) -> Self {
-        Self { io, pace, beginning: Beginning::default() }
+        Self { io, pace, ahead: Ahead::default(), is_awaited: false }
+    }
+
+    pub(in crate::sidecar) fn pace(&self) -> &Arc<Pace> {
+        &self.pace
     }
 
     /// Whether nothing has come.
     pub(in crate::sidecar) fn has_nothing(&self) -> bool {
-        self.beginning.len == 0
+        self.ahead.len == 0
     }
 
     fn went<R>(&self, result: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
@@ -73,23 +80,37 @@ impl<T: AsyncRead + Unpin> Paced<T> {
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<io::Result<Protocol>> {
-        let Self { io, pace, beginning } = self;
-        while PREFACE.starts_with(beginning.bytes()) {
-            if beginning.len == PREFACE.len() {
+        let Self { io, pace, ahead, .. } = self;
+        while PREFACE.starts_with(ahead.bytes()) {
+            if ahead.len == PREFACE.len() {
                 pace.preface_came(Instant::now());
                 return Poll::Ready(Ok(Protocol::Http2));
             }
-            let mut room =
-                ReadBuf::new(beginning.bytes.get_mut(beginning.len..).unwrap_or_default());
+            let mut room = ReadBuf::new(ahead.bytes.get_mut(ahead.len..).unwrap_or_default());
             ready!(Pin::new(&mut *io).poll_read(context, &mut room))?;
             match room.filled().len() {
                 // It has ended, which is for HTTP/1.1 to judge.
                 0 => break,
-                count => beginning.len += count,
+                count => ahead.len += count,
             }
             pace.bytes_came(Instant::now);
         }
         Poll::Ready(Ok(Protocol::Http1))
+    }
+
+    /// Looks whether a client still waits for its answer, where nobody else reads. hyper would take
+    /// another buffer for that with each request, as long as the last one is full of its header.
+    fn watch(&mut self, context: &mut Context<'_>) {
+        let Self { io, pace, ahead, is_awaited } = self;
+        if *is_awaited || ahead.len > 0 || !pace.is_answering() {
+            return;
+        }
+        let mut room = ReadBuf::new(&mut ahead.bytes);
+        let read = Pin::new(io).poll_read(context, &mut room);
+        ahead.len = room.filled().len();
+        if read.is_ready() && ahead.len == 0 {
+            pace.client_has_gone();
+        }
     }
 }
 
@@ -99,10 +120,10 @@ impl<T: AsyncRead + Unpin> AsyncRead for Paced<T> {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let is_begun = self.beginning.len > 0;
-        if is_begun {
+        let is_ahead = self.ahead.len > 0;
+        if is_ahead {
             // With what follows, so that hyper needs no second buffer.
-            self.beginning.take(buffer);
+            self.ahead.take(buffer);
             if buffer.remaining() == 0 {
                 return Poll::Ready(Ok(()));
             }
@@ -112,11 +133,12 @@ impl<T: AsyncRead + Unpin> AsyncRead for Paced<T> {
         if buffer.filled().len() > before {
             self.pace.bytes_came(Instant::now);
         }
-        if is_begun && read.is_pending() { Poll::Ready(Ok(())) } else { read }
+        self.is_awaited = read.is_pending() && !is_ahead;
+        if is_ahead && read.is_pending() { Poll::Ready(Ok(())) } else { read }
     }
 }
 
-impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
+impl<T: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Paced<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -142,6 +164,7 @@ impl<T: AsyncWrite + Unpin> AsyncWrite for Paced<T> {
     /// TLS has a buffer of its own, which waits here.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let flushed = Pin::new(&mut self.io).poll_flush(context);
+        self.watch(context);
         self.went(flushed)
     }
 
@@ -158,7 +181,7 @@ mod tests {
 
     use futures_util::FutureExt as _;
     use proptest::prelude::*;
-    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, duplex};
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex};
 
     use super::*;
     use crate::sidecar::pace::Patience;
@@ -273,5 +296,63 @@ mod tests {
         far.read_exact(&mut [0; 4]).await.unwrap();
         paced.write_all(b"9").await.unwrap();
         assert_eq!(patience(&pace, 61), Patience::Left);
+    }
+
+    /// A connection over which a request is being answered, and its other end.
+    async fn answering() -> (Paced<DuplexStream>, DuplexStream, impl Sized) {
+        let pace = Arc::new(Pace::new(Instant::now()));
+        let (near, mut far) = duplex(64);
+        let mut paced = Paced::new(near, Arc::clone(&pace));
+        far.write_all(b"GET").await.unwrap();
+        paced.read_exact(&mut [0; 3]).await.unwrap();
+        (paced, far, pace.request())
+    }
+
+    #[tokio::test]
+    async fn a_client_that_goes_while_it_is_answered_is_noticed() {
+        let (mut paced, far, _request) = answering().await;
+        paced.flush().await.unwrap();
+        assert!(!paced.pace().has_gone());
+        let left = async {
+            poll_fn(|context| {
+                let _ = Pin::new(&mut paced).poll_flush(context);
+                if paced.pace().has_gone() { Poll::Ready(()) } else { Poll::Pending }
+            })
+            .await;
+        };
+        // Its going wakes whoever is to flush.
+        tokio::join!(left, async move { drop(far) });
+    }
+
+    #[tokio::test]
+    async fn what_comes_while_a_request_is_answered_is_read_after_it() {
+        let (mut paced, mut far, _request) = answering().await;
+        let text = b"POST /orders HTTP/1.1\r\nHost: api.example\r\n\r\n";
+        far.write_all(text).await.unwrap();
+        for _ in 0..2 {
+            paced.flush().await.unwrap();
+            assert_eq!(paced.ahead.len, PREFACE.len());
+        }
+        drop(far);
+        paced.flush().await.unwrap();
+        assert!(!paced.pace().has_gone());
+        let mut read = Vec::new();
+        paced.read_to_end(&mut read).await.unwrap();
+        assert_eq!(read, text);
+    }
+
+    #[tokio::test]
+    async fn nothing_is_taken_from_who_waits_for_it() {
+        let (mut paced, mut far, request) = answering().await;
+        // A body, say.
+        assert!(paced.read_u8().now_or_never().is_none());
+        far.write_all(b"1").await.unwrap();
+        paced.flush().await.unwrap();
+        assert_eq!(paced.ahead.len, 0);
+        assert_eq!(paced.read_u8().await.unwrap(), b'1');
+        // Between requests, whoever reads the next one sees the end.
+        drop((request, far));
+        paced.flush().await.unwrap();
+        assert!(!paced.pace().has_gone());
     }
 }

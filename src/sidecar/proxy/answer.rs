@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, Version};
@@ -45,7 +45,7 @@ pub(in crate::sidecar) fn own(
 ) -> Response<AnswerBody> {
     record.status(response.status());
     record.sent(length(response.body()));
-    record.finish();
+    record.finish(Instant::now());
     response.headers_mut().insert(request_id::NAME, record.request_id().clone());
     record.say_goodbye(response.headers_mut());
     response.map(|text| AnswerBody(Content::Own(Some(text).filter(|text| !text.is_empty()))))
@@ -60,7 +60,7 @@ pub(in crate::sidecar) fn called(
 ) -> Response<AnswerBody> {
     record.status(status);
     record.sent(length(response.body()));
-    record.finish();
+    record.finish(Instant::now());
     response.map(|message| AnswerBody(Content::Called(Some(message), Some(trailers))))
 }
 
@@ -95,20 +95,27 @@ fn length(text: &Bytes) -> u64 {
 
 impl Forwarded {
     fn end(&mut self) {
-        self.lease.give_back();
-        self.record.finish();
+        let now = Instant::now();
+        self.lease.give_back(now);
+        self.record.finish(now);
     }
 
     fn fail(&mut self, failure: UpstreamFailure) {
         self.record.outcome(Outcome::UpstreamFailed(failure));
-        self.record.finish();
+        self.record.finish(Instant::now());
     }
 
     fn poll_frame(
         &mut self,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
-        let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) else {
+        let Self { body, lease, .. } = self;
+        let frame = lease.take(|| {
+            let frame = Pin::new(&mut *body).poll_frame(context);
+            let is_last = frame.is_ready() && body.is_end_stream();
+            (frame, is_last)
+        });
+        let Poll::Ready(frame) = frame else {
             ready!(self.pause.poll(context));
             self.fail(UpstreamFailure::Timeout);
             return Poll::Ready(Some(Err("the upstream stopped in its answer".into())));

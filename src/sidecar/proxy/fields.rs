@@ -84,11 +84,9 @@ impl FieldPolicy {
         }
         headers.reserve(OURS);
         if let Some(token) = admission.token {
-            for (name, value) in self.identity.of(token) {
-                if let Some(value) = value {
-                    headers.insert(name.clone(), value);
-                }
-            }
+            hop.peer.last_token.say(token, &self.identity, |name, value| {
+                headers.insert(name.clone(), value);
+            });
         }
         forwarded::set(headers, hop.host, hop.peer);
         headers.insert(VIA, via);
@@ -136,6 +134,10 @@ impl FieldPolicy {
         let (present, trusted) = (hop.present, hop.peer.trusted);
         let is_verified = admission.token.is_some();
         let is_doubtful = present.has(Mark::DOUBTFUL);
+        // Nearly every request has one, which needs no list.
+        if !self.forwards(is_verified) {
+            headers.remove(AUTHORIZATION);
+        }
         let mut doomed = Vec::new();
         for name in headers.keys() {
             let goes = is_doubtful

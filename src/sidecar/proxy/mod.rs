@@ -14,6 +14,7 @@ mod answering;
 mod fields;
 mod forwarded;
 mod head;
+mod last_token;
 mod pause;
 mod peer;
 pub(super) mod problem;
@@ -24,6 +25,7 @@ mod tunnel;
 mod wait;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use http::Request;
 use http::header::{AUTHORIZATION, CONTENT_TYPE};
@@ -89,12 +91,16 @@ impl Proxy {
         let (rule, verdict) = judge(&shared.server, &routes, &request, host, asks_for_nothing);
         record.rule(rule);
         match verdict {
-            Verdict::Done(judged) => self.go_on(judged, request, by_rules, head, record),
+            Verdict::Done(judged) => {
+                let now = record.started();
+                self.go_on(judged, request, by_rules, head, record, now)
+            }
             Verdict::Wait(waiting) => {
                 let proxy = Arc::clone(self);
                 Answering::later(async move {
                     let judged = waiting.await.map(Pass::Token);
-                    proxy.go_on(judged, request, by_rules, head, record).await
+                    let now = Instant::now();
+                    proxy.go_on(judged, request, by_rules, head, record, now).await
                 })
             }
         }
@@ -108,6 +114,7 @@ impl Proxy {
         by_rules: bool,
         head: Head,
         mut record: Box<Record>,
+        now: Instant,
     ) -> Answering {
         let pass = match judged {
             Ok(pass) => pass,
@@ -132,7 +139,7 @@ impl Proxy {
         fields::set_target(&mut parts, &head.host, hop.to_http2);
         fields::set_framing(&mut parts.headers, &body, hop.to_http2);
         let (body, upload) = RequestBody::new(body, &self.desk);
-        let sending = self.upstream.send(Request::from_parts(parts, body));
+        let sending = self.upstream.send(Request::from_parts(parts, body), now);
         Answering::forwarding(sending, upload, head.upgrade, record)
     }
 }

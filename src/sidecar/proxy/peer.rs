@@ -7,6 +7,7 @@ use std::time::Instant;
 use http::HeaderValue;
 
 use super::forwarded;
+use super::last_token::LastToken;
 use crate::sidecar::drain::Guest;
 use crate::sidecar::pace::Pace;
 use crate::sidecar::seat::Seat;
@@ -23,6 +24,7 @@ pub(in crate::sidecar) struct Peer {
     pub(super) forwarded_for: Option<HeaderValue>,
     /// `Forwarded` for the host that was asked for last; most connections ask for one.
     forwarded: Mutex<Option<(HeaderValue, HeaderValue)>>,
+    pub(super) last_token: LastToken,
     guest: Guest,
     pace: Arc<Pace>,
     _seat: Seat,
@@ -45,6 +47,7 @@ impl Peer {
             forwarded_for: HeaderValue::from_str(&text).ok(),
             text,
             forwarded: Mutex::new(None),
+            last_token: LastToken::default(),
             guest,
             pace: Arc::new(Pace::new(Instant::now())),
             _seat: seat,

@@ -33,10 +33,11 @@ pub(in crate::sidecar) struct Record {
     outcome: Outcome,
     status: Option<StatusCode>,
     bytes: u64,
-    is_finished: bool,
+    /// None as long as the answer is not complete.
+    ended: Option<Instant>,
     peer: Arc<Peer>,
+    underway: Underway,
     _in_flight: InFlight,
-    _underway: Underway,
 }
 
 impl Record {
@@ -65,9 +66,9 @@ impl Record {
             outcome: Outcome::ClientGone,
             status: None,
             bytes: 0,
-            is_finished: false,
+            ended: None,
             peer: Arc::clone(peer),
-            _underway: peer.pace().request(),
+            underway: peer.pace().request(),
             _in_flight: desk.shared.telemetry.in_flight(),
         })
     }
@@ -126,20 +127,22 @@ impl Record {
     }
 
     /// The answer is complete, or has ended for a reason that is noted.
-    pub(in crate::sidecar) fn finish(&mut self) {
-        self.is_finished = true;
+    pub(in crate::sidecar) fn finish(&mut self, now: Instant) {
+        self.ended = Some(now);
     }
 }
 
 impl Drop for Record {
     fn drop(&mut self) {
         // Nobody drops an answer that is still read, but for the end of it all.
-        let outcome = match self.is_finished {
-            true => self.outcome,
-            false if self.desk.is_over() => Outcome::CutOff,
-            false => Outcome::ClientGone,
+        let outcome = match self.ended {
+            Some(_) => self.outcome,
+            None if self.desk.is_over() => Outcome::CutOff,
+            None => Outcome::ClientGone,
         };
-        let took = self.started.elapsed();
+        let ended = self.ended.unwrap_or_else(Instant::now);
+        self.underway.ended(ended);
+        let took = ended.saturating_duration_since(self.started);
         self.desk.shared.telemetry.record(outcome, took);
         let told = self.client.map(|address| address.to_string());
         self.desk.log.write(&Line {

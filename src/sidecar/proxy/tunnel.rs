@@ -7,7 +7,7 @@ use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::header::{CONNECTION, UPGRADE};
 use http::{HeaderValue, Response};
@@ -43,7 +43,7 @@ pub(super) fn open(
         if let Ok((client, upstream)) = tokio::try_join!(upgrade.client, upstream) {
             join(TokioIo::new(client), TokioIo::new(upstream), &mut record).await;
         }
-        record.finish();
+        record.finish(Instant::now());
     });
     answer::switched(response)
 }

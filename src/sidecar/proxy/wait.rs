@@ -1,6 +1,7 @@
 //! How long the upstream may take to begin an answer.
 
 use std::future::Future as _;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -22,12 +23,13 @@ const GRACE: Duration = Duration::from_secs(1);
 pub(super) struct Wait {
     until: Instant,
     timer: Option<Pin<Box<Sleep>>>,
+    has_begun: bool,
 }
 
 impl Wait {
     pub(super) fn new(since: Instant, is_http2: bool) -> Self {
         let until = since + TIMEOUT;
-        Self { until, timer: is_http2.then(|| Box::pin(sleep_until(until))) }
+        Self { until, timer: is_http2.then(|| Box::pin(sleep_until(until))), has_begun: false }
     }
 
     /// Whether it has been too long.
@@ -35,6 +37,8 @@ impl Wait {
         loop {
             match &mut self.timer {
                 Some(timer) => ready!(timer.as_mut().poll(context)),
+                // Nobody is late who has just been asked.
+                None if !mem::replace(&mut self.has_begun, true) => return Poll::Pending,
                 None if Instant::now() < self.until => return Poll::Pending,
                 None => {}
             }

@@ -6,6 +6,7 @@
 use std::error::Error;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use hyper::service::HttpService;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-use crate::sidecar::pace::{Paced, Protocol, Streams};
+use crate::sidecar::pace::{Pace, Paced, Protocol, Streams};
 
 /// Bytes of a request's header: a token of 16 KiB, and three times as much for everything else. The
 /// number of fields is hyper's own limit, 100: another one would cost every request an allocation.
@@ -43,6 +44,8 @@ impl Protocols {
         // Answers are small or come in large parts: gathering slices costs more than copying them.
         let mut http1 = http1::Builder::new();
         http1.max_header_size(MAX_HEADER).max_buf_size(MAX_HEADER).writev(false);
+        // Whether a client has gone in the meantime is seen in `pace/paced.rs`, at less cost.
+        http1.half_close(true);
         let mut http2 = http2::Builder::new(Streams);
         http2
             .timer(TokioTimer::new())
@@ -66,6 +69,7 @@ type Http2<T, S> = http2::Connection<TokioIo<Paced<T>>, S, Streams>;
 pub(super) struct Connection<'p, T, S: HttpService<Incoming>> {
     state: State<T, S>,
     protocols: &'p Protocols,
+    pace: Arc<Pace>,
     is_told_to_end: bool,
 }
 
@@ -89,7 +93,8 @@ where
     B::Error: Into<BoxError>,
 {
     pub(super) fn new(io: Paced<T>, service: S, protocols: &'p Protocols) -> Self {
-        Self { state: State::Begins(Some((io, service))), protocols, is_told_to_end: false }
+        let pace = Arc::clone(io.pace());
+        Self { state: State::Begins(Some((io, service))), protocols, pace, is_told_to_end: false }
     }
 
     /// Lets it end after what is under way. One on which nothing has come ends at once.
@@ -120,7 +125,11 @@ where
         loop {
             match &mut this.state {
                 State::Http1(connection) => {
-                    return Pin::new(connection).poll(context).map_err(Into::into);
+                    let ended = Pin::new(connection).poll(context).map_err(Into::into);
+                    if ended.is_pending() && this.pace.has_gone() {
+                        return Poll::Ready(Err("the client has gone".into()));
+                    }
+                    return ended;
                 }
                 State::Http2(connection) => {
                     return connection.as_mut().poll(context).map_err(Into::into);

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
@@ -13,6 +13,7 @@ use hyper::client::conn::http1;
 use tokio::task::yield_now;
 
 use super::connect::Target;
+use super::driver::Driver;
 use super::idle::{Connection, Idle, idle_time};
 use super::sender::{Again, Sender};
 use super::{Anew, Answered, BoxError, Failure, Lease, State};
@@ -62,9 +63,9 @@ where
     }
 
     /// Hands the request over at once where a connection is there that was in use just now.
-    pub(super) fn send(self: &Arc<Self>, request: Request<B>) -> State<B> {
+    pub(super) fn send(self: &Arc<Self>, request: Request<B>, now: Instant) -> State<B> {
         let pool = Arc::clone(self);
-        match self.idle.pop(JUST_USED) {
+        match self.idle.pop(JUST_USED, now) {
             Some(mut sender) => {
                 let handed = Box::pin(sender.try_send_again(request, false));
                 State::Sent(Sent { pool, sender: Some(sender), handed })
@@ -77,7 +78,7 @@ where
     async fn send_anew(self: Arc<Self>, mut request: Request<B>) -> Result<Answered<B>, Failure> {
         // Whatever the system knows of connections that have ended is heard before.
         yield_now().await;
-        while let Some(mut sender) = self.idle.pop(Duration::MAX) {
+        while let Some(mut sender) = self.idle.pop(Duration::MAX, Instant::now()) {
             match sender.try_send_again(request, true).await {
                 Ok(response) => return Ok(self.leased(response, sender)),
                 Err(error) => match sender.lost(error)? {
@@ -109,9 +110,11 @@ where
         let unanswered = io.inner().unanswered();
         let (sender, connection) =
             http1::Builder::new().max_buf_size(MAX_BUFFER).writev(false).handshake(io).await?;
+        let driver = Driver::new(connection.with_upgrades());
+        let bell = driver.bell();
         // Its end is seen by whoever uses the sender.
-        tokio::spawn(connection.with_upgrades());
-        Ok(Sender::new(sender, unanswered))
+        tokio::spawn(driver);
+        Ok(Sender::new(sender, unanswered, bell))
     }
 }
 

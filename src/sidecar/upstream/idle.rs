@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use http::HeaderMap;
 use http::header::HeaderName;
 
+use super::driver::Bell;
 use super::places::{Places, Unused};
 use super::sender::Sender;
 
@@ -42,6 +43,10 @@ impl<B> Connection<B> {
         Self { sender, idle_time }
     }
 
+    pub(super) fn bell(&self) -> &Bell {
+        self.sender.bell()
+    }
+
     fn idle_time(&self) -> Duration {
         Duration::from_secs(self.idle_time.into())
     }
@@ -53,9 +58,8 @@ impl<B> Idle<B> {
     }
 
     /// The one that was used last, if it has rested for less than that.
-    pub(super) fn pop(&self, rested: Duration) -> Option<Sender<B>> {
+    pub(super) fn pop(&self, rested: Duration, now: Instant) -> Option<Sender<B>> {
         let mut stack = self.stack.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
         while let Some(last) = stack.last() {
             let idle = now.saturating_duration_since(last.since);
             if idle >= rested && idle < last.connection.idle_time() {
@@ -69,7 +73,7 @@ impl<B> Idle<B> {
         None
     }
 
-    pub(super) fn push(&self, connection: Connection<B>) {
+    pub(super) fn push(&self, connection: Connection<B>, now: Instant) {
         if connection.sender.is_closed() {
             return;
         }
@@ -82,7 +86,7 @@ impl<B> Idle<B> {
         if stack.len() >= MAX_IDLE {
             stack.remove(0);
         }
-        stack.push(Resting { connection, since: Instant::now() });
+        stack.push(Resting { connection, since: now });
     }
 }
 
@@ -125,6 +129,7 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, DuplexStream, duplex};
     use tokio::task::yield_now;
 
+    use super::super::driver::Driver;
     use super::super::stream::Unanswered;
     use super::*;
 
@@ -152,9 +157,11 @@ mod tests {
     /// A connection that nobody is at the other end of, and what keeps it open.
     async fn connection(idle_time: u8) -> (Connection<Empty<Bytes>>, DuplexStream) {
         let (near, far) = duplex(64);
-        let (sender, driver) = http1::handshake(TokioIo::new(near)).await.unwrap();
+        let (sender, connection) = http1::handshake(TokioIo::new(near)).await.unwrap();
+        let driver = Driver::new(connection);
+        let bell = driver.bell();
         tokio::spawn(driver);
-        let mut sender = Sender::new(sender, Unanswered::new());
+        let mut sender = Sender::new(sender, Unanswered::new(), bell);
         while !sender.is_ready() {
             yield_now().await;
         }
@@ -174,7 +181,7 @@ mod tests {
         let mut others = Vec::new();
         for _ in 0..MAX_IDLE + 3 {
             let (connection, other) = connection(LONG).await;
-            idle.push(connection);
+            idle.push(connection, Instant::now());
             others.push(other);
         }
         assert_eq!(idle.stack.lock().unwrap().len(), MAX_IDLE);
@@ -190,11 +197,11 @@ mod tests {
         let idle = idle(10);
         let (brief, _one) = connection(0).await;
         let (long, _other) = connection(LONG).await;
-        idle.push(long);
-        idle.push(brief);
-        assert!(idle.pop(Duration::ZERO).is_none());
-        assert!(idle.pop(Duration::MAX).is_some());
-        assert!(idle.pop(Duration::MAX).is_none());
+        idle.push(long, Instant::now());
+        idle.push(brief, Instant::now());
+        assert!(idle.pop(Duration::ZERO, Instant::now()).is_none());
+        assert!(idle.pop(Duration::MAX, Instant::now()).is_some());
+        assert!(idle.pop(Duration::MAX, Instant::now()).is_none());
     }
 
     #[tokio::test]
@@ -205,12 +212,12 @@ mod tests {
         while !ended.sender.is_closed() {
             yield_now().await;
         }
-        idle.push(ended);
+        idle.push(ended, Instant::now());
         assert!(idle.stack.lock().unwrap().is_empty());
         let mut waiting = Box::pin(idle.places.take());
         assert!(waiting.as_mut().now_or_never().is_none());
         let (open, _other) = connection(LONG).await;
-        idle.push(open);
+        idle.push(open, Instant::now());
         assert!(idle.stack.lock().unwrap().is_empty());
     }
 }

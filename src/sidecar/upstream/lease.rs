@@ -1,6 +1,7 @@
 //! A connection while an answer is read from it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::idle::{Connection, Idle};
 
@@ -18,9 +19,17 @@ impl<B> Lease<B> {
         Self(None)
     }
 
-    pub(in crate::sidecar) fn give_back(&mut self) {
+    /// Takes a part of the answer; `take` says whether it was the last one.
+    pub(in crate::sidecar) fn take<T>(&self, take: impl FnOnce() -> (T, bool)) -> T {
+        match &self.0 {
+            Some((_, connection)) => connection.bell().muffled(take),
+            None => take().0,
+        }
+    }
+
+    pub(in crate::sidecar) fn give_back(&mut self, now: Instant) {
         if let Some((idle, connection)) = self.0.take() {
-            idle.push(connection);
+            idle.push(connection, now);
         }
     }
 }

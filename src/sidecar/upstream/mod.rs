@@ -6,6 +6,7 @@
 //! ended without a byte.
 
 mod connect;
+mod driver;
 mod failure;
 mod http1;
 mod http2;
@@ -20,7 +21,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use http::{Request, Response};
 use hyper::body::{Body, Incoming};
@@ -81,10 +82,10 @@ where
         matches!(self.0, Kind::Http2(_))
     }
 
-    /// Sends a request.
-    pub(super) fn send(&self, request: Request<B>) -> Sending<B> {
+    /// Sends a request now.
+    pub(super) fn send(&self, request: Request<B>, now: Instant) -> Sending<B> {
         Sending(match &self.0 {
-            Kind::Http1(pool) => pool.send(request),
+            Kind::Http1(pool) => pool.send(request, now),
             Kind::Http2(shared) => State::Anew(Box::pin(Arc::clone(shared).send(request))),
         })
     }

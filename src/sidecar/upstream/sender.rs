@@ -8,16 +8,21 @@ use hyper::client::conn::TrySendError;
 use hyper::client::conn::http1::SendRequest;
 
 use super::Failure;
+use super::driver::Bell;
 use super::stream::Unanswered;
 use crate::sidecar::known_fields::{FieldKind, kind};
 
 /// Answers after which an upstream is known to keep connections.
 const KNOWN_AFTER: usize = 2;
 
-/// Hyper's own, and what a request is sent again from.
-pub(super) struct Sender<B> {
+/// Hyper's own, and what a request is sent again from. Boxed for the life of the connection, as it goes
+/// from hand to hand with each request.
+pub(super) struct Sender<B>(Box<Parts<B>>);
+
+struct Parts<B> {
     inner: SendRequest<B>,
     unanswered: Unanswered,
+    bell: Bell,
     /// Of a request that does nothing (RFC 9110 §9.2.1) and has no body, sent over a connection that
     /// may have ended. Copying each of them would cost more than it saves.
     spare: Option<Box<Request<B>>>,
@@ -32,8 +37,8 @@ pub(super) enum Again<B> {
 }
 
 impl<B: Body + Default + 'static> Sender<B> {
-    pub(super) fn new(inner: SendRequest<B>, unanswered: Unanswered) -> Self {
-        Self { inner, unanswered, spare: None }
+    pub(super) fn new(inner: SendRequest<B>, unanswered: Unanswered, bell: Bell) -> Self {
+        Self(Box::new(Parts { inner, unanswered, bell, spare: None }))
     }
 
     /// Sends over a connection that was there already, for how short a time whatever.
@@ -42,8 +47,8 @@ impl<B: Body + Default + 'static> Sender<B> {
         request: Request<B>,
         has_rested: bool,
     ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<B>>>> + use<B> {
-        if has_rested || self.unanswered.answers() < KNOWN_AFTER {
-            self.spare = spare(&request);
+        if has_rested || self.0.unanswered.answers() < KNOWN_AFTER {
+            self.0.spare = spare(&request);
         }
         self.try_send(request)
     }
@@ -53,15 +58,15 @@ impl<B: Body + Default + 'static> Sender<B> {
         &mut self,
         request: Request<B>,
     ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<B>>>> + use<B> {
-        self.unanswered.begin();
-        self.inner.try_send_request(request)
+        self.0.unanswered.begin();
+        self.0.inner.try_send_request(request)
     }
 
     /// What becomes of a request after this.
     pub(super) fn lost(self, mut error: TrySendError<Request<B>>) -> Result<Again<B>, Failure> {
-        match (error.take_message(), self.spare) {
+        match (error.take_message(), self.0.spare) {
             (Some(unsent), _) => Ok(Again::Unsent(unsent)),
-            (None, Some(spare)) if self.unanswered.is_silence() => Ok(Again::Unheard(*spare)),
+            (None, Some(spare)) if self.0.unanswered.is_silence() => Ok(Again::Unheard(*spare)),
             (None, _) => Err(error.into_error().into()),
         }
     }
@@ -70,16 +75,21 @@ impl<B: Body + Default + 'static> Sender<B> {
 impl<B> Sender<B> {
     /// To be called with the head of an answer.
     pub(super) fn answered(&mut self) {
-        self.unanswered.end();
-        self.spare = None;
+        self.0.unanswered.end();
+        self.0.spare = None;
+    }
+
+    /// What wakes the connection.
+    pub(super) fn bell(&self) -> &Bell {
+        &self.0.bell
     }
 
     pub(super) fn is_ready(&self) -> bool {
-        self.inner.is_ready()
+        self.0.inner.is_ready()
     }
 
     pub(super) fn is_closed(&self) -> bool {
-        self.inner.is_closed()
+        self.0.inner.is_closed()
     }
 }
 

@@ -93,7 +93,12 @@ async fn an_answer_that_breaks_off_does_so_for_the_client() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_goes_away_takes_its_request_along() {
     // Before the answer has begun, and in the middle of one that never ends.
-    for begins in [false, true] {
+    for (begins, lines, body) in [
+        (false, "", ""),
+        (false, "Content-Length: 5\r\n", "hello"),
+        (false, "Transfer-Encoding: chunked\r\n", "5\r\nhello\r\n0\r\n\r\n"),
+        (true, "", ""),
+    ] {
         let upstream = RawUpstream::speaking(move |connection, note| {
             let Some(request) = connection.request() else { return };
             note(request);
@@ -105,7 +110,9 @@ async fn a_client_that_goes_away_takes_its_request_along() {
             }
         });
         let stage = Stage::before(upstream).await;
-        let mut client = stage.ask("GET", "");
+        let method = if body.is_empty() { "GET" } else { "POST" };
+        let mut client = stage.ask(method, lines);
+        client.send(body.as_bytes());
         if begins {
             client.until(b"hello").unwrap();
         } else {

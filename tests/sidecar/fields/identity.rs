@@ -190,3 +190,27 @@ async fn hdr_15_names_that_only_look_alike_are_left_alone() {
         assert_eq!(seen.field(name), Some(value));
     }
 }
+
+/// What is said of a token is kept for the connection that brings it again.
+#[tokio::test(flavor = "multi_thread")]
+async fn hdr_15_each_request_over_a_connection_is_its_own_tokens() {
+    let (authority, upstream) = (authority().await, Upstream::start().await);
+    let sidecar = Sidecar::before(&upstream, &authority).rules(RULES).start();
+    // The second one says less: nothing of the first may stand in for it.
+    let tokens = [
+        (bearer(&authority.token().subject("u1").scope("a")), Some("u1"), Some("a")),
+        (bearer(&authority.token().subject("u2")), Some("u2"), None),
+        (String::new(), None, None),
+    ];
+    let mut connection = Connection::open(sidecar.address());
+    for which in [0, 0, 0, 1, 1, 1, 0, 1, 0, 0, 2, 0, 0, 2, 1, 1, 2] {
+        let (fields, subject, scope) = &tokens[which];
+        let path = if subject.is_some() { "/orders" } else { "/public" };
+        let request = format!("GET {path} HTTP/1.1\r\nHost: api.example\r\n{fields}\r\n");
+        connection.send(request.as_bytes());
+        assert_eq!(connection.answer().unwrap().status, 200);
+        let seen = upstream.take_one();
+        assert_eq!(seen.field("x-auth-subject"), *subject);
+        assert_eq!(seen.field("x-auth-scope"), *scope);
+    }
+}
