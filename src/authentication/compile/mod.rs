@@ -1,21 +1,22 @@
 //! From an issuer as it was configured to one that is trusted: every check, every fault.
 
+mod checks;
+mod grants;
+mod keys;
+
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::callers::FirstParty;
 use super::family::IssuerFamily;
 #[cfg(feature = "introspection")]
 use super::introspected::Asked;
-use super::issuer::{Issuer, Keys, WildcardMatch};
+use super::issuer::{Issuer, Keys};
 use super::issuer_pattern::IssuerPattern;
-use super::preset::Preset;
-use super::trusted::{Audience, TrustedIssuer};
+use super::trusted::TrustedIssuer;
 use crate::clock::Clock;
 use crate::config_error::{Faults, Setting};
 use crate::fetch::{AllowHttp, HttpClient};
-use crate::keys::{Discovery, KeySettings, KeySource, KeyStore, LastGoodFile};
-use crate::scope::{self, Ceiling, GrantRules, Hierarchy, Scope, Wildcards};
+use crate::keys::{KeySettings, KeyStore, LastGoodFile};
 
 /// RFC 7519 §4.1.4: "no more than a few minutes".
 const MAX_LEEWAY: Duration = Duration::from_secs(300);
@@ -205,173 +206,5 @@ impl Issuer {
             first_party: self.first_party,
             place: None,
         })
-    }
-
-    /// RFC 8414 §2: https, no query, no fragment. Only what is asked for keys has to be a URL.
-    fn check_name(&self, allow_http: AllowHttp) -> Result<(), &'static str> {
-        if self.name.is_empty() {
-            return Err("the issuer must not be empty");
-        }
-        if self.name.contains('*') {
-            return Err("has a * in it, which only a pattern may have");
-        }
-        if !self.needs_keys() || !matches!(self.keys, Keys::Discovery | Keys::Below(_)) {
-            // The endpoints are below it.
-            let is_address = self.preset == Some(Preset::MobileFirst);
-            return if is_address { allow_http.check(&self.name).map(drop) } else { Ok(()) };
-        }
-        let url = allow_http.check(&self.name)?;
-        self.preset.map_or(Ok(()), |preset| preset.check_name(&self.name))?;
-        if url.query().is_some() { Err("must not have a query") } else { Ok(()) }
-    }
-
-    fn accepted_audience(
-        &self,
-        default: Option<&str>,
-        fault: &mut impl FnMut(Setting, &str),
-    ) -> Option<Audience> {
-        if self.skip_audience {
-            if self.required_claims.is_empty() {
-                fault(
-                    Setting::RequiredClaims,
-                    "skipping the audience needs at least one required claim in its place",
-                );
-            }
-            return Some(Audience::Skipped);
-        }
-        let mut audiences: Vec<Box<str>> =
-            self.audiences.iter().map(|audience| audience.as_str().into()).collect();
-        if audiences.is_empty() {
-            audiences.extend(default.map(Into::into));
-        }
-        if audiences.is_empty() {
-            fault(
-                Setting::Audience,
-                "needs an audience (or the resource server a resource identifier)",
-            );
-            return None;
-        }
-        if audiences.iter().any(|audience| audience.is_empty() || &**audience == "*") {
-            fault(
-                Setting::Audience,
-                "an audience must be an exact string; \"*\" and the empty string are not",
-            );
-            return None;
-        }
-        if self.audience_claim.is_empty() {
-            fault(Setting::Audience, "the claim that stands for aud needs a name");
-        }
-        let claim = self.audience_claim.as_str().into();
-        Some(Audience::OneOf { claim, accepted: audiences.into() })
-    }
-
-    fn check_algorithms(&self, fault: &mut impl FnMut(Setting, &str)) {
-        let symmetric = self.algorithms.iter().filter(|algorithm| algorithm.is_symmetric()).count();
-        if self.algorithms.is_empty() {
-            fault(Setting::Algorithms, "needs at least one algorithm");
-        } else if symmetric > 0 && self.needs_http() {
-            fault(
-                Setting::Algorithms,
-                "HS256, HS384 and HS512 need a static key set: published keys are no secrets",
-            );
-        } else if symmetric > 0 && symmetric < self.algorithms.len() {
-            fault(
-                Setting::Algorithms,
-                "HS256, HS384 and HS512 cannot be mixed with public key algorithms",
-            );
-        }
-    }
-
-    fn check_callers(&self, fault: &mut impl FnMut(Setting, &str)) {
-        if self.client_claims.is_empty() || self.client_claims.iter().any(String::is_empty) {
-            fault(Setting::Callers, "claims that name the client must be one or more names");
-        }
-        if !self.callers.is_complete() {
-            fault(Setting::Callers, "a sign in the caller table lacks a claim or a value");
-        }
-        let sound = match &self.first_party {
-            FirstParty::NotTold => true,
-            FirstParty::Clients(clients) => {
-                !clients.is_empty() && !clients.iter().any(String::is_empty)
-            }
-            FirstParty::Claim(name, value) => !name.is_empty() && !value.is_empty(),
-        };
-        if !sound {
-            let problem = "first-party clients must be one or more names, or a claim and its value";
-            fault(Setting::FirstParty, problem);
-        }
-    }
-
-    fn grant_rules(&self, fault: &mut impl FnMut(Setting, &str)) -> Option<GrantRules> {
-        let mut sound = true;
-        let mut scope_fault = |about: Setting, label: &str, error: &dyn std::fmt::Display| {
-            sound = false;
-            fault(about, &format!("{label}: {error}"));
-        };
-        let ceiling = self.allowed_scopes.as_deref().and_then(|text| {
-            Ceiling::from_config(text)
-                .map_err(|errors| {
-                    errors.iter().for_each(|error| {
-                        scope_fault(Setting::AllowedScopes, "allowed scopes", error);
-                    });
-                })
-                .ok()
-        });
-        let mut implied = Vec::new();
-        for (scope, implies) in &self.implied {
-            let parsed = Scope::new(scope).and_then(|scope| {
-                let implies: Result<Vec<_>, _> =
-                    scope::split_config_list(implies).map(Scope::new).collect();
-                Ok((scope, implies?))
-            });
-            match parsed {
-                Ok(pair) => implied.push(pair),
-                Err(error) => scope_fault(Setting::ImpliedScopes, "implied scopes", &error),
-            }
-        }
-        let wildcards = match self.wildcards {
-            None => Wildcards::Off,
-            Some(WildcardMatch::Overlap) => Wildcards::Overlap,
-            Some(WildcardMatch::Cover) => Wildcards::Cover,
-        };
-        sound.then(|| GrantRules { wildcards, ceiling, hierarchy: Hierarchy::new(implied) })
-    }
-
-    fn key_source(
-        &self,
-        shared: &Shared,
-        fault: &mut impl FnMut(Setting, &str),
-    ) -> Option<KeySource> {
-        let client = || shared.client.clone();
-        #[cfg(feature = "introspection")]
-        if !self.needs_keys() {
-            return Some(KeySource::Unneeded);
-        }
-        match &self.keys {
-            Keys::Discovery => Some(KeySource::Discovery(Discovery {
-                client: client()?,
-                issuer: self.name.clone(),
-                allow_http: shared.allow_http,
-            })),
-            Keys::Uri(address) => match shared.allow_http.check(address) {
-                Ok(address) => Some(KeySource::Uri { client: client()?, address }),
-                Err(problem) => {
-                    fault(Setting::JwksUri, &format!("the JWKS URI {problem}"));
-                    None
-                }
-            },
-            Keys::Below(path) => {
-                let address = format!("{}{path}", self.name.trim_end_matches('/'));
-                match shared.allow_http.check(&address).ok().filter(|_| path.starts_with('/')) {
-                    Some(address) => Some(KeySource::Uri { client: client()?, address }),
-                    None => {
-                        fault(Setting::JwksUri, "the path of the key set must begin with a slash");
-                        None
-                    }
-                }
-            }
-            Keys::Value(document) => Some(KeySource::Value(document.0.clone().into())),
-            Keys::File(path) => Some(KeySource::File(path.clone())),
-        }
     }
 }
