@@ -365,7 +365,7 @@ async fn explain_for_a_request_judges_by_its_rule() {
             user().scope("pay").claim("acr", "pwd"),
             1,
             &[
-                "✗ login            this token does not meet it · the rule wants a login by phr or mfa",
+                "✗ login            acr is \"pwd\" · the rule wants a login by phr or mfa",
                 "max_age=\"300\"",
             ],
         ),
@@ -375,8 +375,8 @@ async fn explain_for_a_request_judges_by_its_rule() {
             1,
             &[
                 "✗ scopes ",
-                "✓ login            this token meets it",
-                "✗ login ",
+                "✓ login            acr is \"mfa\"",
+                "✗ login            auth_time is missing · the rule wants a login at most 300 s ago",
                 "would be answered 401",
                 "scope=\"pay\"",
             ],

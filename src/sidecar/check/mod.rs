@@ -45,7 +45,11 @@ pub(super) fn run() -> Result<ExitCode, Failure> {
             variables::UPSTREAM
         )),
     }
-    page.conclude(if good { "good" } else { "not good: tokens of an issuer without keys get 503" });
+    page.conclude(if good {
+        "good"
+    } else {
+        "not good: tokens of an issuer with an error get 503"
+    });
     say(&page.to_string())?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

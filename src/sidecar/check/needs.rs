@@ -26,7 +26,11 @@ fn token(policy: &IssuerPolicy<'_>, page: &mut Page) {
         Some(audiences) => list(audiences.iter().map(AsRef::as_ref)),
         None => "any, even none".to_owned(),
     };
-    page.row("audience", &audience);
+    let claim = match policy.audience_claim {
+        "aud" => String::new(),
+        claim => format!(" in {}", shown(claim)),
+    };
+    page.row("audience", &format!("{audience}{claim}"));
     let algorithms: Vec<_> = policy.algorithms.iter().map(|algorithm| algorithm.name()).collect();
     page.row("algorithm", &list(algorithms));
     let profile = match policy.profile {

@@ -98,7 +98,7 @@ pub(in crate::sidecar) use methods::method;
 use needs::Needs;
 use path_pattern::PathPattern;
 pub(in crate::sidecar) use routes::{Route, Routes};
-pub(in crate::sidecar) use ruling::{Parts, Ruling};
+pub(in crate::sidecar) use ruling::{ClaimPart, Parts, Ruling};
 
 use crate::resource_server::ResourceServer;
 
