@@ -141,6 +141,12 @@ impl Rules {
         warnings::warnings(&self.0)
     }
 
+    /// Whether one asks for our own clients, or for those of others.
+    pub(in crate::sidecar) fn ask_for_parties(&self) -> bool {
+        let needs = self.0.iter().filter_map(|rule| rule.needs.as_ref());
+        needs.into_iter().any(|needs| needs.who.party.is_some())
+    }
+
     /// The rules with what `server` requires and tells clients.
     pub(in crate::sidecar) fn compile(self, server: &ResourceServer) -> Routes {
         Routes::new(self.0, server)
