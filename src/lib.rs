@@ -252,6 +252,6 @@ struct AboutSystems;
 struct AboutGrpc;
 
 /// And those of the page about presets.
-#[cfg(doctest)]
+#[cfg(all(doctest, feature = "testing"))]
 #[doc = include_str!("../docs/presets.md")]
 struct AboutPresets;

@@ -262,6 +262,25 @@ async fn check_tells_of_the_upstream_and_the_rules() {
     }
 }
 
+/// Fail-closed, and hardly meant.
+#[tokio::test(flavor = "multi_thread")]
+async fn check_warns_of_parties_that_nothing_tells() {
+    let authority = authority().await;
+    let folder = Folder::new("command-line-parties");
+    let path = folder.file();
+    std::fs::write(&path, "[[rule]]\npath = \"/a\"\nparty = \"first\"\n").unwrap();
+    let told = "PORTCULLIS_RULES: rules with party let nobody pass, as \
+                PORTCULLIS_FIRST_PARTY_CLIENTS is not set";
+    let sidecar = Sidecar::of(authority.issuer_url())
+        .with("PORTCULLIS_RULES", path.to_str().unwrap())
+        .with("PORTCULLIS_AUDIENCE_CLAIM", "app_id");
+    let ended = sidecar.run(&["check"]).await;
+    assert!(ended.printed.contains(told), "{}", ended.printed);
+    assert!(ended.printed.contains("] in app_id\n"), "{}", ended.printed);
+    let ended = sidecar.with("PORTCULLIS_FIRST_PARTY_CLIENTS", "spa").run(&["check"]).await;
+    assert!(!ended.printed.contains("party"), "{}", ended.printed);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn check_without_a_service_is_about_the_engine_alone() {
     let authority = authority().await;
@@ -365,7 +384,7 @@ async fn explain_for_a_request_judges_by_its_rule() {
             user().scope("pay").claim("acr", "pwd"),
             1,
             &[
-                "✗ login            this token does not meet it · the rule wants a login by phr or mfa",
+                "✗ login            acr is \"pwd\" · the rule wants a login by phr or mfa",
                 "max_age=\"300\"",
             ],
         ),
@@ -375,8 +394,8 @@ async fn explain_for_a_request_judges_by_its_rule() {
             1,
             &[
                 "✗ scopes ",
-                "✓ login            this token meets it",
-                "✗ login ",
+                "✓ login            acr is \"mfa\"",
+                "✗ login            auth_time is missing · the rule wants a login at most 300 s ago",
                 "would be answered 401",
                 "scope=\"pay\"",
             ],

@@ -1,7 +1,7 @@
 //! Each preset, on tokens of the shape that its system documents.
 #![cfg(all(feature = "testing", feature = "env"))]
 
-use http::{Request, Uri};
+use http::Request;
 use http_body_util::Full;
 use portcullis::testing::{Authority, TokenBuilder};
 use portcullis::{
@@ -249,11 +249,9 @@ async fn google_service_accounts() {
 #[tokio::test]
 async fn wristband_applications_and_subject_kinds() {
     let as_ = authority("https://shop-acme.us.wristband.dev");
-    let jwks: Uri = as_.jwks_uri().parse().unwrap();
     let client = ServiceBuilder::new()
-        .map_request(move |mut request: Request<Full<bytes::Bytes>>| {
+        .map_request(|request: Request<Full<bytes::Bytes>>| {
             assert_eq!(request.uri().path(), "/api/v1/oauth2/jwks");
-            *request.uri_mut() = jwks.clone();
             request
         })
         .service(as_.http_service());
@@ -281,14 +279,38 @@ async fn wristband_applications_and_subject_kinds() {
     let issuer = issuer.preset(Preset::Wristband).audience("vl6jdobxy5gafkr3");
     let builder = ResourceServer::builder().issuer(issuer).http_client(as_.http_service());
     let api = builder.clock(as_.clock().clone()).build().unwrap();
+    assert_eq!(seen(&api, &person).await.0, Caller::User);
     for (name, expected) in [
         ("https://shop-acme.us.wristband.dev.example", RejectionKind::UntrustedIssuer),
         ("https://a.b.us.wristband.dev", RejectionKind::UntrustedIssuer),
-        // It is one; the keys of this authorization server are not where Wristband's are.
-        ("https://shop-acme.us.wristband.dev", RejectionKind::KeysUnavailable),
+        // It is one, and not the one whose keys there are.
+        ("https://other.us.wristband.dev", RejectionKind::KeysUnavailable),
     ] {
         assert_eq!(refused(&api, &person.clone().issuer(name)).await, expected, "{name}");
     }
+}
+
+/// An authority stands for the server too, at the server's addresses.
+#[cfg(feature = "introspection")]
+#[tokio::test]
+async fn mobilefirst_is_asked_with_a_token_of_our_own() {
+    let as_ = authority("https://mfp.example.com/mfp");
+    let own = portcullis::testing::Client::new("orders-api", "hush");
+    as_.register(own.allowed_scope("authorization.introspect")).unwrap();
+    let issuer = Issuer::mobilefirst("https://mfp.example.com/mfp", "orders-api", "hush");
+    let api = server(&as_, issuer.audience("https://api.example.com"));
+    let claims = json!({"client_id": "test", "scope": "RegisteredClient messages.write"});
+    let good = token(&as_, None, &claims).opaque();
+    let seen = api.verify(&good).await.unwrap();
+    assert_eq!((seen.caller(), seen.client_id()), (Caller::Unknown, Some("test")));
+    assert_eq!(seen.scopes().collect::<Vec<_>>(), ["RegisteredClient", "messages.write"]);
+    as_.revoke(&good);
+    let api = server(
+        &as_,
+        Issuer::mobilefirst("https://mfp.example.com/mfp", "orders-api", "hush")
+            .audience("https://api.example.com"),
+    );
+    assert_eq!(api.verify(&good).await.unwrap_err().kind(), RejectionKind::Inactive);
 }
 
 #[tokio::test]

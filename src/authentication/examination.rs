@@ -6,20 +6,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
-
+use super::callers::FirstParty;
 use super::lifetime::Lifetime;
 use super::token_type::{self, ForeignSign};
 use super::trusted::{Audience, TrustedIssuer};
-use super::{
-    Authentication, Authenticator, Genuine, Profile, claims, confirmation, parts, verdict,
-};
+use super::{Authenticator, Profile, claims, confirmation, parts, verdict};
 use crate::client_certificate::ClientCertificate;
 use crate::clock::NumericDate;
 use crate::credentials;
 use crate::jose::json::{self, Members};
 use crate::jose::{Algorithm, CompactJws};
-use crate::keys::MAX_WAIT;
 use crate::rejection_kind::RejectionKind;
 use crate::scope::GrantedScopes;
 
@@ -40,6 +36,8 @@ pub(crate) struct IssuerPolicy<'a> {
     /// Names and values.
     pub(crate) required_claims: &'a [(Box<str>, Box<str>)],
     pub(crate) client_claims: &'a [Box<str>],
+    /// Whether clients of our own are told from others.
+    pub(crate) tells_parties: bool,
 }
 
 /// A check of the claims, in the order in which they are made.
@@ -82,18 +80,6 @@ impl Authenticator {
     pub(crate) fn asked_about(&self, token: &[u8]) -> Option<&TrustedIssuer> {
         let asked = self.introspected.as_ref()?;
         asked.is_for(token, &self.issuers, &self.families).then(|| asked.issuer())
-    }
-
-    /// The token, if it is genuine and for us, whatever it may do. An issuer that is asked about its
-    /// tokens is asked again; keys are those that are there.
-    pub(crate) async fn genuine(&self, token: &[u8]) -> Option<Genuine> {
-        if self.asked_about(token).is_some()
-            && let Authentication::Wait(wait) = self.authenticate(token)
-        {
-            let deadline = Instant::now() + MAX_WAIT;
-            return self.authenticate_after(wait, token, deadline).await.ok();
-        }
-        self.authenticate_without_waiting(token).ok()
     }
 
     /// The size of a token, and its parts.
@@ -155,6 +141,7 @@ impl TrustedIssuer {
             scope_claims: &self.scope_claims,
             required_claims: &self.required_claims,
             client_claims: &self.client_claims,
+            tells_parties: !matches!(self.first_party, FirstParty::NotTold),
         }
     }
 

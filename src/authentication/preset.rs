@@ -50,11 +50,21 @@ impl Preset {
         ("mobilefirst", Self::MobileFirst),
     ];
 
+    /// Where Wristband has its keys, beside the issuer, as it documents it.
+    pub(crate) const WRISTBAND_KEYS: &str = "/api/v1/oauth2/jwks";
+    /// Where a MobileFirst server is asked about tokens, below the runtime.
+    #[cfg(any(feature = "introspection", feature = "testing"))]
+    pub(crate) const MOBILEFIRST_INTROSPECTION: &str = "/api/az/v1/introspection";
+    /// And where it gives them out.
+    #[cfg(any(feature = "introspection", feature = "testing"))]
+    pub(crate) const MOBILEFIRST_TOKEN: &str = "/api/az/v1/token";
+
     /// Where a MobileFirst server is asked about tokens, and where it gives them out.
     #[cfg(feature = "introspection")]
     pub(crate) fn mobilefirst_endpoints(server: &str) -> [String; 2] {
         let server = server.trim_end_matches('/');
-        ["introspection", "token"].map(|endpoint| format!("{server}/api/az/v1/{endpoint}"))
+        [Self::MOBILEFIRST_INTROSPECTION, Self::MOBILEFIRST_TOKEN]
+            .map(|path| format!("{server}{path}"))
     }
 
     /// What is wrong with an issuer of this system, if it can be none.
@@ -150,8 +160,6 @@ impl Preset {
 }
 
 const GOOGLE: &str = "https://accounts.google.com";
-/// Beside the issuer, as Wristband documents it.
-const WRISTBAND_KEYS: &str = "/api/v1/oauth2/jwks";
 
 fn is_realm(path: &str) -> bool {
     let mut segments = path.rsplit('/');
@@ -173,7 +181,7 @@ impl Issuer {
             // The ID token of a user pool is signed by the same keys.
             Preset::Cognito => self.required_claim("token_use", "access"),
             Preset::Wristband if matches!(self.keys, Keys::Discovery) => {
-                self.jwks_path(WRISTBAND_KEYS)
+                self.jwks_path(Preset::WRISTBAND_KEYS)
             }
             _ => self,
         }

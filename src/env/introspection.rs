@@ -189,16 +189,16 @@ fn introspection_at(
             None
         }
     };
-    let all = flag(source, INTROSPECTED_TOKENS, true, [("all", true), ("opaque", false)])?;
-    let signed = flag(source, INTROSPECTION_ANSWERS, false, [("json", false), ("jwt", true)])?;
+    let all = flag(source, INTROSPECTED_TOKENS, true, [("all", true), ("opaque", false)]);
+    let signed = flag(source, INTROSPECTION_ANSWERS, false, [("json", false), ("jwt", true)]);
     let audience = [("required", false), ("implied", true)];
-    let implied = flag(source, INTROSPECTION_AUDIENCE, defaults.audience_implied, audience)?;
+    let implied = flag(source, INTROSPECTION_AUDIENCE, defaults.audience_implied, audience);
     let unused = match keys {
         Keys::Discovery => None,
         Keys::Uri(_) => Some(JWKS_URI),
         Keys::Value(_) | Keys::File(_) => Some(JWKS),
     };
-    if let Some(variable) = unused.filter(|_| all && !signed) {
+    if let Some(variable) = unused.filter(|_| (all, signed) == (Some(true), Some(false))) {
         let problem = "has no use where every token is introspected; \
              PORTCULLIS_INTROSPECTED_TOKENS=opaque has JWTs verified with these keys";
         source.fault(variable, problem);
@@ -215,7 +215,7 @@ fn introspection_at(
         (signed, Introspection::signed_answers),
         (implied, Introspection::audience_implied),
     ] {
-        if wanted {
+        if wanted == Some(true) {
             asked = setting(asked);
         }
     }

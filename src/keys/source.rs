@@ -91,6 +91,15 @@ impl KeySource {
         }
     }
 
+    /// Whether nothing needs keys.
+    pub(super) fn is_unneeded(&self) -> bool {
+        match self {
+            #[cfg(feature = "introspection")]
+            Self::Unneeded => true,
+            _ => false,
+        }
+    }
+
     pub(super) fn is_file(&self) -> bool {
         matches!(self, Self::File(_))
     }

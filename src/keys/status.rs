@@ -53,6 +53,8 @@ pub enum KeyState {
     /// The status is that of all issuers that a [pattern](crate::Issuer::matching) stands for: keys
     /// of each are fetched when its tokens come.
     OnDemand,
+    /// There are none, and none are needed: the issuer is asked about every token.
+    Unneeded,
 }
 
 /// Counts of attempts to load the keys of one issuer, since the start of the process.
@@ -109,6 +111,7 @@ impl KeyStore {
         let now = Instant::now();
         let snapshot = shared.snapshot.load_full();
         let state = match &snapshot {
+            _ if shared.source.is_unneeded() => KeyState::Unneeded,
             Some(keys) if keys.is_fresh(now) => KeyState::Fresh,
             Some(keys) if !keys.is_dead(now, shared.max_stale) => KeyState::Stale,
             _ => KeyState::Missing,
@@ -117,7 +120,8 @@ impl KeyStore {
             .flights
             .look(|schedule| schedule.under_way(now).map(|_| now).or_else(|| schedule.next()));
         let history = lock(&shared.history);
-        let usable = snapshot.as_ref().filter(|_| state != KeyState::Missing);
+        let has_keys = matches!(state, KeyState::Fresh | KeyState::Stale);
+        let usable = snapshot.as_ref().filter(|_| has_keys);
         let set = usable.map(|keys| keys.set());
         KeyStatus {
             issuer: shown(&shared.issuer).into_owned(),
@@ -131,7 +135,10 @@ impl KeyStore {
             ignored: set
                 .map(|set| set.skipped().iter().map(ToString::to_string).collect())
                 .unwrap_or_default(),
-            age: snapshot.as_ref().map(|keys| keys.age(now)),
+            age: snapshot
+                .as_ref()
+                .filter(|_| state != KeyState::Unneeded)
+                .map(|keys| keys.age(now)),
             next_refresh: next.map(|next| next.duration_since(now)),
             last_error: history.last_error.as_ref().map(ToString::to_string),
             metadata_error: history.metadata_error.as_ref().map(ToString::to_string),

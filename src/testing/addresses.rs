@@ -2,6 +2,7 @@
 
 use url::{Origin, Url};
 
+use crate::authentication::Preset;
 use crate::fetch::AllowHttp;
 
 const OAUTH: &str = "/.well-known/oauth-authorization-server";
@@ -70,10 +71,11 @@ impl Addresses {
         {
             return Some(Endpoint::Metadata);
         }
+        // At its own addresses, and where presets look for them that go without metadata.
         match path.strip_prefix(own.as_str())? {
-            "/jwks" => Some(Endpoint::Jwks),
-            "/token" => Some(Endpoint::Token),
-            "/introspect" => Some(Endpoint::Introspection),
+            "/jwks" | Preset::WRISTBAND_KEYS => Some(Endpoint::Jwks),
+            "/token" | Preset::MOBILEFIRST_TOKEN => Some(Endpoint::Token),
+            "/introspect" | Preset::MOBILEFIRST_INTROSPECTION => Some(Endpoint::Introspection),
             _ => None,
         }
     }
@@ -110,6 +112,9 @@ mod tests {
             assert_eq!(addresses.token_endpoint(), "https://h/t/token");
             assert_eq!(addresses.endpoint("/t/jwks"), Some(Endpoint::Jwks));
             assert_eq!(addresses.endpoint("/t/token"), Some(Endpoint::Token));
+            for path in ["/t/api/v1/oauth2/jwks", "/t/api/az/v1/token"] {
+                assert!(addresses.endpoint(path).is_some(), "{path}");
+            }
             for path in ["/jwks", "/t", "/t/", "/t/token/", "/T/token", "/tt/token"] {
                 assert_eq!(addresses.endpoint(path), None, "{path}");
             }

@@ -53,7 +53,11 @@
 //!    authority [that makes such](AuthorityBuilder::opaque_tokens). Resource servers ask the
 //!    [introspection endpoint](Authority::introspection_endpoint) about them, where they can be
 //!    [revoked](Authority::revoke).
-//! 8. **Failures** of the authority are made with [`set_outage`](Authority::set_outage).
+//! 8. **Presets** work with an authority of the right issuer, such as
+//!    `Authority::builder().issuer("https://acme.us.wristband.dev")` for `Issuer::wristband(…)`: it
+//!    answers where that system does. Tokens get the claims of the system by
+//!    [`claim`](TokenBuilder::claim) and [`without`](TokenBuilder::without).
+//! 9. **Failures** of the authority are made with [`set_outage`](Authority::set_outage).
 //!
 //! It is for tests and for development, never for production: whoever holds an [`Authority`] makes
 //! any token, its keys live in memory alone, and it listens on loopback addresses only.

@@ -52,6 +52,25 @@ fn intro_03_contradictions_refuse_to_start() {
         (&[URI, ID, SECRET, TOKEN_URI], &[format!("TOKEN_URI: {no_bearer}")]),
         (&[URI, ID, SECRET, jwks], &[format!("JWKS_URI: {no_keys}")]),
         (
+            &[
+                ("PORTCULLIS_INTROSPECTION_URI", "http://as.example/introspect"),
+                ID,
+                SECRET,
+                ("PORTCULLIS_INTROSPECTED_TOKENS", "opaqe"),
+                ("PORTCULLIS_INTROSPECTION_ANSWERS", "jwts"),
+                ("PORTCULLIS_INTROSPECTION_AUDIENCE", "implid"),
+                jwks,
+            ],
+            &[
+                "INTROSPECTION_URI: the introspection URI must be https (http is allowed to \
+                 loopback addresses only)"
+                    .to_owned(),
+                "INTROSPECTED_TOKENS: must be all or opaque".to_owned(),
+                "INTROSPECTION_ANSWERS: must be json or jwt".to_owned(),
+                "INTROSPECTION_AUDIENCE: must be required or implied".to_owned(),
+            ],
+        ),
+        (
             &[URI, ID, SECRET, ("PORTCULLIS_INTROSPECTION_AUTH", "Basic")],
             &["INTROSPECTION_AUTH: must be basic or post or private_key_jwt or bearer".to_owned()],
         ),

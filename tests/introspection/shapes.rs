@@ -48,7 +48,7 @@ async fn every_token_of_an_introspected_issuer_is_asked_about() {
     assert_eq!(fake.count(PATH), 3);
     // It has no keys, and needs none.
     server.load_keys().await.unwrap();
-    assert_eq!(server.keys()[0].state, portcullis::KeyState::Fresh);
+    assert_eq!(server.keys()[0].state, portcullis::KeyState::Unneeded);
     assert_eq!(server.keys()[0].keys, 0);
     assert_eq!(fake.log().len(), 3);
 }

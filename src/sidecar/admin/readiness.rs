@@ -43,7 +43,7 @@ impl Readiness {
 /// What is wrong with the keys of an issuer.
 fn complaint(status: &KeyStatus) -> Option<String> {
     let problem = match status.state {
-        KeyState::Fresh | KeyState::OnDemand => return None,
+        KeyState::Fresh | KeyState::OnDemand | KeyState::Unneeded => return None,
         KeyState::Stale => "its keys are old, and cannot be refreshed",
         KeyState::Missing => "there are no keys, so that its tokens are answered with 503",
     };

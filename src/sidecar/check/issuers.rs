@@ -2,7 +2,7 @@
 
 use super::page::Page;
 use crate::authentication::TrustedIssuer;
-use crate::keys::{KeyStatus, LoadError, Patience};
+use crate::keys::{KeyState, KeyStatus, LoadError, Patience};
 use crate::resource_server::ResourceServer;
 use crate::sidecar::explain;
 use crate::sidecar::hint::hint;
@@ -46,6 +46,9 @@ fn tell(page: &mut Page, issuer: &TrustedIssuer, error: Option<&LoadError>) {
         if let Some(hint) = hint(error) {
             page.row("hint", hint);
         }
+    }
+    if status.state == KeyState::Unneeded {
+        return;
     }
     if let Some(snapshot) = issuer.keys().current(Patience::Exhausted).as_ref() {
         let names = enumerate(snapshot.set().keys().map(explain::name_of_key), ", ");

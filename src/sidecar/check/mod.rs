@@ -38,6 +38,7 @@ pub(super) fn run() -> Result<ExitCode, Failure> {
             }
             if let Some(file) = &settings.rules {
                 service::rules(&mut page, file, &rules);
+                needs::parties(&server, &rules, &mut page);
             }
         }
         None => page.warn(format!(
@@ -45,7 +46,11 @@ pub(super) fn run() -> Result<ExitCode, Failure> {
             variables::UPSTREAM
         )),
     }
-    page.conclude(if good { "good" } else { "not good: tokens of an issuer without keys get 503" });
+    page.conclude(if good {
+        "good"
+    } else {
+        "not good: tokens of an issuer with an error get 503"
+    });
     say(&page.to_string())?;
     Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

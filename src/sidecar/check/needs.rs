@@ -3,16 +3,12 @@
 use super::page::Page;
 use crate::authentication::{IssuerFamily, IssuerPolicy, Profile};
 use crate::resource_server::ResourceServer;
+use crate::sidecar::rules::Rules;
 use crate::sidecar::words::{list, shown, span};
 
 pub(super) fn write(server: &ResourceServer, page: &mut Page) {
     page.heading("Every request needs");
-    // The environment configures all issuers alike.
-    let issuer = server.authenticator().issuers().next();
-    let example = server.authenticator().families().iter().find_map(IssuerFamily::example);
-    if let Some(policy) = issuer.or(example.as_ref()).map(|issuer| issuer.policy()) {
-        token(&policy, page);
-    }
+    policy_of_all(server, |policy| token(policy, page));
     let scopes = server.required().describe();
     let scopes = match scopes.as_slice() {
         [] => "none".to_owned(),
@@ -21,12 +17,34 @@ pub(super) fn write(server: &ResourceServer, page: &mut Page) {
     page.row("scopes", &scopes);
 }
 
+/// Rules that let nobody pass, as nothing says whose clients are our own.
+pub(super) fn parties(server: &ResourceServer, rules: &Rules, page: &mut Page) {
+    let is_told = policy_of_all(server, |policy| policy.tells_parties).unwrap_or(true);
+    if rules.ask_for_parties() && !is_told {
+        page.warn(
+            "PORTCULLIS_RULES: rules with party let nobody pass, as \
+             PORTCULLIS_FIRST_PARTY_CLIENTS is not set",
+        );
+    }
+}
+
+/// The environment configures all issuers alike.
+fn policy_of_all<T>(server: &ResourceServer, of: impl FnOnce(&IssuerPolicy<'_>) -> T) -> Option<T> {
+    let issuer = server.authenticator().issuers().next();
+    let example = server.authenticator().families().iter().find_map(IssuerFamily::example);
+    issuer.or(example.as_ref()).map(|issuer| of(&issuer.policy()))
+}
+
 fn token(policy: &IssuerPolicy<'_>, page: &mut Page) {
     let audience = match policy.audiences {
         Some(audiences) => list(audiences.iter().map(AsRef::as_ref)),
         None => "any, even none".to_owned(),
     };
-    page.row("audience", &audience);
+    let claim = match policy.audience_claim {
+        "aud" => String::new(),
+        claim => format!(" in {}", shown(claim)),
+    };
+    page.row("audience", &format!("{audience}{claim}"));
     let algorithms: Vec<_> = policy.algorithms.iter().map(|algorithm| algorithm.name()).collect();
     page.row("algorithm", &list(algorithms));
     let profile = match policy.profile {

@@ -65,7 +65,7 @@ async fn f41_introspection_is_tried_and_credentials_that_are_refused_are_told() 
     contains(
         &text,
         &[
-            "keys from         nowhere: its tokens are introspected\n",
+            "keys from         nowhere: its tokens are introspected\n  introspection ",
             "introspection     https://authority.example/introspect\n",
         ],
     );

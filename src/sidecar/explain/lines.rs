@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use super::report::{Check, Line, Outcome};
 use super::{claims, header, keys, scopes, values};
+use crate::access_token::AccessToken;
 use crate::authentication::{Authenticator, IssuerFamily, TrustedIssuer};
 use crate::authorization::Requirement;
 use crate::clock::NumericDate;
@@ -15,23 +16,25 @@ use crate::resource_server::ResourceServer;
 use crate::sidecar::words::{list, shown};
 
 /// `required` is what a request needs in scope; `refused` is the engine's verdict, for what nobody
-/// else can know.
+/// else can know; `verified` is the token, where it is genuine.
 pub(super) async fn write(
     server: &ResourceServer,
     required: &Requirement,
     token: &str,
     now: SystemTime,
     refused: Option<RejectionKind>,
+    verified: Option<&AccessToken>,
     offline: bool,
 ) -> Vec<Line> {
     let authenticator = server.authenticator();
     if let Some(issuer) = authenticator.asked_about(token.as_bytes()) {
-        let genuine = authenticator.genuine(token.as_bytes()).await;
-        // Which certificate it is bound to, if it is, only its issuer could say.
-        let genuine = genuine.and_then(|genuine| genuine.shown_with(|| None).ok());
-        let line = introspected(issuer, refused.filter(|_| genuine.is_none()));
-        let scopes = genuine.map(|token| scopes::line_of(required, token.granted()));
-        return std::iter::once(line).chain(scopes).collect();
+        let mut lines = vec![introspected(issuer, refused.filter(|_| verified.is_none()))];
+        lines.extend(verified.into_iter().flat_map(|token| {
+            let granted = format!("{} granted", list(token.scopes()));
+            let granted = Line::new(Check::ScopeClaim, Outcome::Pass, granted, "");
+            [granted, scopes::of(required, token.granted())]
+        }));
+        return lines;
     }
     let jws = match Authenticator::take_apart(token.as_bytes()) {
         Ok(jws) => jws,

@@ -34,14 +34,16 @@ use tokio::runtime;
 use self::input::Presented;
 pub(super) use self::keys::name as name_of_key;
 use self::offline::NoNetwork;
-use self::report::{Check, Line, Report};
+use self::report::{Check, Report};
 pub(super) use self::request::RequestLine;
 use self::verdict::{Answer, Verdict};
 use super::configured::Configured;
 use super::rules::{Routes, Rules};
 use super::{Failure, say};
+use crate::access_token::AccessToken;
 use crate::authentication::Authenticator;
 use crate::authorization::Requirement;
+use crate::client_certificate::ClientCertificate;
 use crate::clock::{Clock, SystemClock};
 use crate::config_error::ConfigError;
 use crate::rejection::Rejection;
@@ -76,12 +78,15 @@ pub(super) fn run(options: Options) -> Result<ExitCode, Failure> {
     Ok(if report.verdict.passes() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// The one token, so that its issuer is asked about it once. An answer has 64 KiB at most.
+const REMEMBERED: usize = 64;
+
 fn server(
     engine: ResourceServerBuilder,
     now: SystemTime,
     offline: bool,
 ) -> Result<ResourceServer, ConfigError> {
-    let engine = engine.clock(Stopped(now)).token_cache(0);
+    let engine = engine.clock(Stopped(now)).token_cache(REMEMBERED);
     if offline { engine.http_client(NoNetwork) } else { engine }.build()
 }
 
@@ -91,7 +96,10 @@ async fn explain(server: &ResourceServer, token: &str, now: SystemTime, offline:
     let gate = Gate::plain(server);
     let judged = gate.verify(token.as_bytes(), certificate.as_ref()).await;
     let refused = judged.as_ref().err().map(Rejection::reason);
-    let lines = lines::write(server, server.required(), token, now, refused, offline).await;
+    let verified = verified(server, token, certificate.as_ref());
+    let required = server.required();
+    let lines =
+        lines::write(server, required, token, now, refused, verified.as_ref(), offline).await;
     let verdict = Verdict::new(&gate, judged.err(), certificate.is_some(), &lines, offline);
     Report { lines, verdict }
 }
@@ -119,25 +127,30 @@ async fn explain_for(
     let certificate = Authenticator::certificate_of(token.as_bytes());
     let judged = gate.verify(token.as_bytes(), certificate.as_ref()).await;
     let refused = judged.as_ref().err().map(Rejection::reason);
-    lines.extend(lines::write(server, &required, token, now, refused, offline).await);
+    let verified = verified(server, token, certificate.as_ref());
+    let verified = verified.as_ref();
+    lines.extend(lines::write(server, &required, token, now, refused, verified, offline).await);
     if let Some(parts) = &parts {
-        let token = match &judged {
-            Ok(token) => Some(token.clone()),
-            Err(_) => {
-                let genuine = server.authenticator().genuine(token.as_bytes()).await;
-                genuine.and_then(|genuine| genuine.shown_with(|| certificate.as_ref()).ok())
-            }
-        };
-        let more = rule::more_lines(parts, token.as_ref(), lines.last());
+        let more = rule::more_lines(parts, verified, lines.last());
         // Tenants are judged before scope.
-        let tenants = rule::tenant_lines(parts, token.as_ref(), lines.last());
-        let is_scope = |line: &Line| line.check == Check::Scopes;
-        let before_scope = lines.iter().position(is_scope).unwrap_or(lines.len());
+        let tenants = rule::tenant_lines(parts, request, verified, lines.last());
+        let scope = lines.iter().position(|line| line.check == Check::Scopes);
+        let before_scope = scope.unwrap_or(lines.len());
         lines.splice(before_scope..before_scope, tenants);
         lines.extend(more);
     }
     let verdict = Verdict::new(gate, judged.err(), certificate.is_some(), &lines, offline);
     Report { lines, verdict }
+}
+
+/// The token, where it is genuine, whatever it lacks for a request.
+fn verified(
+    server: &ResourceServer,
+    token: &str,
+    certificate: Option<&ClientCertificate>,
+) -> Option<AccessToken> {
+    let genuine = server.authenticator().authenticate_without_waiting(token.as_bytes());
+    genuine.ok()?.shown_with(|| certificate).ok()
 }
 
 /// The engine and the lines have to mean the same instant.

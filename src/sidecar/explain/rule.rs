@@ -7,7 +7,8 @@ use super::request::RequestLine;
 use super::values::quoted;
 use crate::access_token::{AccessToken, Caller};
 use crate::authorization::Requirement;
-use crate::sidecar::rules::{Parts, Ruling};
+use crate::rejection_kind::RejectionKind;
+use crate::sidecar::rules::{ClaimPart, Parts, Ruling};
 use crate::sidecar::words::shown;
 
 /// Which rule it is.
@@ -31,57 +32,72 @@ pub(super) fn more_lines(
     token: Option<&AccessToken>,
     last: Option<&Line>,
 ) -> Vec<Line> {
-    let login = parts.login.iter().map(|(login, wanted)| {
-        judge_or_skip(Check::Login, wanted, (token, last), login, &meets_it_or_not)
-    });
-    let claims = parts.claims.iter().map(|part| {
-        let wanted = format!("the claim {}", shown(&part.text));
-        let found = |token: &AccessToken, _: bool| claim(token, &part.name);
-        judge_or_skip(Check::RuleClaim, &part.requirement, (token, last), &wanted, &found)
-    });
+    let login = parts.login.iter().map(|part| of_claim(Check::Login, part, "", (token, last)));
+    let claims = parts
+        .claims
+        .iter()
+        .map(|part| of_claim(Check::RuleClaim, part, "the claim ", (token, last)));
     let callers = parts.callers.iter().map(|(text, requirement)| {
-        let found = |token: &AccessToken, _: bool| caller(token);
-        judge_or_skip(Check::Callers, requirement, (token, last), &shown(text), &found)
+        judge_or_skip(Check::Callers, requirement, (token, last), &shown(text), &caller)
     });
     login.chain(claims).chain(callers).collect()
 }
 
-/// The tenants that it asks for, as [`more_lines`].
+/// The tenants that it asks for, as [`more_lines`]; and before them the host, where that is of none.
 pub(super) fn tenant_lines(
     parts: &Parts,
+    request: &RequestLine,
     token: Option<&AccessToken>,
     last: Option<&Line>,
 ) -> Vec<Line> {
-    let line = |(text, requirement): &(String, Requirement)| {
-        let found = &meets_it_or_not;
-        judge_or_skip(Check::RuleTenant, requirement, (token, last), &shown(text), found)
-    };
-    parts.tenants.iter().map(line).collect()
+    let elsewhere = parts.is_elsewhere.then(|| host(request));
+    let tenants = parts.tenants.iter();
+    let tenants = tenants.map(|part| of_claim(Check::RuleTenant, part, "", (token, last)));
+    elsewhere.into_iter().chain(tenants).collect()
 }
 
-/// `found` says what the token has, and is told whether that is enough.
+/// A rule with a host, and a request that is not for one of its hosts.
+fn host(request: &RequestLine) -> Line {
+    let (found, expected) = match request.host() {
+        "" => (
+            "the request has no host".to_owned(),
+            "the rule has one: --request \"GET https://HOST/PATH\" tells it",
+        ),
+        host => (format!("the host of the request is {}", shown(host)), "the rule has another"),
+    };
+    Line::new(Check::RuleTenant, Outcome::Fail(RejectionKind::WrongTenant), found, expected)
+}
+
+/// What a claim has to be.
+fn of_claim(
+    check: Check,
+    part: &ClaimPart,
+    kind: &str,
+    token_or_last: (Option<&AccessToken>, Option<&Line>),
+) -> Line {
+    let wanted = format!("{kind}{}", shown(&part.text));
+    let found = |token: &AccessToken| claim(token, &part.name);
+    judge_or_skip(check, &part.requirement, token_or_last, &wanted, &found)
+}
+
+/// `found` says what the token has.
 fn judge_or_skip(
     check: Check,
     requirement: &Requirement,
     token_or_last: (Option<&AccessToken>, Option<&Line>),
     wanted: &str,
-    found: &dyn Fn(&AccessToken, bool) -> String,
+    found: &dyn Fn(&AccessToken) -> String,
 ) -> Line {
     match token_or_last {
         (Some(token), _) => {
             let result = token.check(requirement).map_err(|rejection| rejection.kind());
-            let found = found(token, result.is_ok());
-            Line::new(check, result, found, format!("the rule wants {wanted}"))
+            Line::new(check, result, found(token), format!("the rule wants {wanted}"))
         }
         (None, Some(last)) if last.outcome == Outcome::Skipped => {
             Line::new(check, Outcome::Skipped, last.found.clone(), "")
         }
         (None, _) => Line::skipped(check, "the token is not genuine"),
     }
-}
-
-fn meets_it_or_not(_: &AccessToken, is_met: bool) -> String {
-    if is_met { "this token meets it" } else { "this token does not meet it" }.to_owned()
 }
 
 /// What the token says there.
@@ -103,7 +119,8 @@ fn caller(token: &AccessToken) -> String {
         _ => "not told",
     };
     let sign = token.caller_told_by().map(|sign| format!(", by {}", shown(sign)));
-    let actor = token.actor().map(|actor| format!(", acting by {}", shown(actor.subject())));
+    let actor =
+        token.actor().map(|actor| format!("; {} acts for the subject", shown(actor.subject())));
     let client = token.client_id().map_or("none".into(), shown);
     let (sign, actor) = (sign.unwrap_or_default(), actor.unwrap_or_default());
     format!("the caller is {kind}{sign}; the client is {client}{actor}")

@@ -9,13 +9,13 @@ use crate::scope::GrantedScopes;
 use crate::sidecar::words::list;
 
 pub(super) fn line(required: &Requirement, issuer: &TrustedIssuer, claims: &Members<'_>) -> Line {
-    let Ok(granted) = issuer.granted(claims) else {
-        return Line::skipped(Check::Scopes, "the scope claim cannot be read");
-    };
-    line_of(required, &granted)
+    match issuer.granted(claims) {
+        Ok(granted) => of(required, &granted),
+        Err(_) => Line::skipped(Check::Scopes, "the scope claim cannot be read"),
+    }
 }
 
-pub(super) fn line_of(required: &Requirement, granted: &GrantedScopes) -> Line {
+pub(super) fn of(required: &Requirement, granted: &GrantedScopes) -> Line {
     let needed = required.describe();
     let result = authorize_scope(required, granted).map_err(RejectionKind::from);
     let lacking = required.lacking(granted);

@@ -531,6 +531,78 @@ async fn f39_f41_a_token_that_is_asked_about_has_the_verdict_of_its_issuer() {
     }
     let jwt = explained(engine(), &authority, &authority.token().mint(), false).await;
     agrees(&jwt, "a JWT of the same issuer");
+
+    // The rule is judged as it is for JWTs, and the issuer is asked once for all of it.
+    let rules = "[[rule]]\npath = \"/{tenant}\"\nscopes = [\"a\", \"b\"]\ntenant = { tnt = \
+                 \"{tenant}\" }\ncallers = \"users\"\nacr = [\"mfa\"]\n";
+    let now = authority.clock().now();
+    let asked = authority.introspection_requests();
+    let server = server(engine(), now, false).unwrap();
+    let routes = Rules::parse(rules).unwrap().compile(&server);
+    let token = authority.token().scope("a").claim("tnt", "acme").opaque();
+    for (request, rows) in [
+        (
+            "GET /acme",
+            &[
+                "✓ introspection    it is active, and meant for this\n",
+                "✓ scope claim      [a] granted\n",
+                "✓ tenant           tnt is \"acme\"\n",
+                "✗ scopes           lacks [b]",
+                "✗ login            acr is missing · the rule wants a login by mfa",
+                "✓ callers          the caller is a person",
+                "would be answered 401 insufficient_user_authentication",
+            ][..],
+        ),
+        (
+            "GET /globex",
+            &[
+                "✗ tenant           tnt is \"acme\" · the rule wants the tenant tnt=globex",
+                "would be answered 401 invalid_token",
+            ],
+        ),
+    ] {
+        let request = RequestLine::parse(request).unwrap();
+        let report = explain_for(&server, &routes, &request, &token, now, false).await;
+        let table = text::write(&report, false);
+        assert_eq!(report.verdict.note, None, "{table}");
+        for row in rows {
+            assert!(table.contains(row), "{row}\n{table}");
+        }
+    }
+    assert_eq!(authority.introspection_requests(), asked + 1);
+}
+
+/// Why a rule with a host refuses is more than a claim can tell.
+#[tokio::test]
+async fn res_07_a_host_that_is_not_told_is_asked_for() {
+    let authority = Authority::new();
+    let now = authority.clock().now();
+    let server = server(authority.resource_server(), now, false).unwrap();
+    let rules =
+        "[[rule]]\npath = \"/x\"\nhost = \"{shop}.example.com\"\ntenant = { tnt = \"{shop}\" }\n";
+    let routes = Rules::parse(rules).unwrap().compile(&server);
+    let token = authority.token().claim("tnt", "acme").mint();
+    for (request, passes, row) in [
+        ("GET https://acme.example.com/x", true, "✓ tenant           tnt is \"acme\"\n"),
+        (
+            "GET /x",
+            false,
+            "✗ tenant           the request has no host · the rule has one: --request \
+             \"GET https://HOST/PATH\" tells it\n",
+        ),
+        (
+            "GET https://acme.example.org/x",
+            false,
+            "✗ tenant           the host of the request is acme.example.org · the rule has another",
+        ),
+        ("GET https://globex.example.com/x", false, "✗ tenant           tnt is \"acme\" · "),
+    ] {
+        let request = RequestLine::parse(request).unwrap();
+        let report = explain_for(&server, &routes, &request, &token, now, false).await;
+        let table = text::write(&report, false);
+        assert_eq!((report.verdict.passes(), &report.verdict.note), (passes, &None), "{table}");
+        assert!(table.contains(row), "{row}\n{table}");
+    }
 }
 
 #[tokio::test]

@@ -98,7 +98,7 @@ pub(in crate::sidecar) use methods::method;
 use needs::Needs;
 use path_pattern::PathPattern;
 pub(in crate::sidecar) use routes::{Route, Routes};
-pub(in crate::sidecar) use ruling::{Parts, Ruling};
+pub(in crate::sidecar) use ruling::{ClaimPart, Parts, Ruling};
 
 use crate::resource_server::ResourceServer;
 
@@ -139,6 +139,12 @@ impl Rules {
     /// What is allowed, and most likely not what was meant; one line each.
     pub(in crate::sidecar) fn warnings(&self) -> Vec<String> {
         warnings::warnings(&self.0)
+    }
+
+    /// Whether one asks for our own clients, or for those of others.
+    pub(in crate::sidecar) fn ask_for_parties(&self) -> bool {
+        let needs = self.0.iter().filter_map(|rule| rule.needs.as_ref());
+        needs.into_iter().any(|needs| needs.who.party.is_some())
     }
 
     /// The rules with what `server` requires and tells clients.

@@ -71,8 +71,9 @@ impl Needs {
 
     /// The requirement for a path with these values of its parameters.
     pub(super) fn requirement(&self, values: &[&str]) -> Requirement {
-        let tenants = all_of(self.tenants(values).into_iter().map(|(_, tenant)| tenant));
-        tenants.and(self.possible(values).unwrap_or_else(never))
+        let nobody = self.is_elsewhere(values).then(never_a_tenant);
+        let tenants = self.tenants(values).into_iter().map(|tenant| tenant.requirement);
+        all_of(tenants.chain(nobody)).and(self.possible(values).unwrap_or_else(never))
     }
 
     /// The values of the parameters of the host, empty where it is not what the rule says.
@@ -83,18 +84,18 @@ impl Needs {
     }
 
     /// The tenants that it asks for, each in words too.
-    pub(super) fn tenants(&self, values: &[&str]) -> Vec<(String, Requirement)> {
+    pub(super) fn tenants(&self, values: &[&str]) -> Vec<ClaimPart> {
         let one = |(name, value): &(String, Template)| {
             let requirement = tenant(name).known(value.fill(values));
-            (requirement.describe().join(", "), requirement)
+            ClaimPart { name: name.clone(), text: requirement.describe().join(", "), requirement }
         };
-        let mut tenants: Vec<_> = self.tenant.iter().map(one).collect();
-        // Another host than the rule is for is that of no tenant.
+        self.tenant.iter().map(one).collect()
+    }
+
+    /// Whether the host is another than the rule is for, and so that of no tenant.
+    pub(super) fn is_elsewhere(&self, values: &[&str]) -> bool {
         let of_host = self.host.iter().flat_map(HostPattern::names).count();
-        if values.iter().rev().take(of_host).any(|value| value.is_empty()) {
-            tenants.push(("a tenant in the host".to_owned(), tenant("").known(None)));
-        }
-        tenants
+        values.iter().rev().take(of_host).any(|value| value.is_empty())
     }
 
     /// `None` if no token can meet it.
@@ -108,20 +109,23 @@ impl Needs {
         };
         let claims = all_of(self.claims(values).into_iter().map(|claim| claim.requirement));
         let callers = all_of(self.who.requirements().into_iter().map(|(_, callers)| callers));
-        let login = all_of(self.login().into_iter().map(|(_, login)| login));
+        let login = all_of(self.login().into_iter().map(|login| login.requirement));
         Some(scope.and(login).and(claims).and(callers))
     }
 
     /// What it asks of the person's login, each in words too.
-    pub(super) fn login(&self) -> Vec<(String, Requirement)> {
+    pub(super) fn login(&self) -> Vec<ClaimPart> {
+        let part =
+            |name: &str, text, requirement| ClaimPart { name: name.to_owned(), text, requirement };
         let acr = (!self.acr.is_empty()).then(|| {
             // The values were good when they were read.
             let acr = Requirement::try_acr(&self.acr.join(" ")).unwrap_or_else(|_| never());
-            (format!("a login by {}", self.acr.join(" or ")), acr)
+            part("acr", format!("a login by {}", self.acr.join(" or ")), acr)
         });
-        let max_age = self
-            .max_age
-            .map(|age| (format!("a login at most {} s ago", age.as_secs()), max_age(age)));
+        let max_age = self.max_age.map(|age| {
+            let text = format!("a login at most {} s ago", age.as_secs());
+            part("auth_time", text, max_age(age))
+        });
         acr.into_iter().chain(max_age).collect()
     }
 
@@ -204,6 +208,11 @@ impl ScopeTemplate {
         }
         ScopePattern::new(&text).ok().map(Requirement::from)
     }
+}
+
+/// What a token of another tenant gets, whatever the tenant of the token.
+fn never_a_tenant() -> Requirement {
+    tenant("").known(None)
 }
 
 fn claim(name: String, value: String) -> Requirement {

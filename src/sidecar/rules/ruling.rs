@@ -16,11 +16,11 @@ pub(in crate::sidecar) struct Ruling {
 
 /// What a token has to bring, each with its requirement.
 pub(in crate::sidecar) struct Parts {
-    /// In words.
-    pub(in crate::sidecar) tenants: Vec<(String, Requirement)>,
+    pub(in crate::sidecar) tenants: Vec<ClaimPart>,
+    /// Whether the rule has a host, and the request another.
+    pub(in crate::sidecar) is_elsewhere: bool,
     pub(in crate::sidecar) scope: Requirement,
-    /// In words, as claims are.
-    pub(in crate::sidecar) login: Vec<(String, Requirement)>,
+    pub(in crate::sidecar) login: Vec<ClaimPart>,
     pub(in crate::sidecar) claims: Vec<ClaimPart>,
     /// Who has to call, in words.
     pub(in crate::sidecar) callers: Vec<(String, Requirement)>,
@@ -43,6 +43,7 @@ impl Ruling {
             values.extend(of_host.iter().map(String::as_str));
             Parts {
                 tenants: needs.tenants(&values),
+                is_elsewhere: needs.is_elsewhere(&values),
                 scope: needs.scope(&values).unwrap_or_else(never),
                 login: needs.login(),
                 claims: needs.claims(&values),

@@ -17,7 +17,7 @@ use super::outcome::{Class, Outcome, UpstreamFailure};
 use super::reading::Reading;
 use super::reloads::{Reloads, Watched, WatchedState};
 use super::{Telemetry, changes, process};
-use crate::keys::KeyStatus;
+use crate::keys::{KeyState, KeyStatus};
 use crate::token_cache::TokenCacheStatus;
 
 /// All metrics.
@@ -118,7 +118,7 @@ impl Ours {
         families.gauges(
             "jwks_keys",
             "Keys in use; without any, tokens of the issuer are answered with 503.",
-            self.keys.iter().map(|status| (each(status), status.keys)),
+            self.keys.iter().filter(needs_keys).map(|status| (each(status), status.keys)),
         )?;
         let ages = self.keys.iter().filter_map(|status| Some((status, status.age?)));
         families.gauges(
@@ -173,6 +173,15 @@ impl Ours {
             )?;
         }
         Ok(())
+    }
+}
+
+/// Where none are needed, none are missing: an alert looks for 0.
+fn needs_keys(status: &&KeyStatus) -> bool {
+    match status.state {
+        KeyState::Unneeded => false,
+        KeyState::OnDemand => status.keys > 0 || status.last_error.is_some(),
+        _ => true,
     }
 }
 

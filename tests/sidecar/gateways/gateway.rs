@@ -80,6 +80,11 @@ fn configuration(
     };
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/gateways").join(file);
     let mut sample = fs::read_to_string(path).unwrap();
+    if kind == Kind::Nginx {
+        let place = "    location = /_portcullis {";
+        assert_eq!(sample.matches(place).count(), 1);
+        sample = sample.replace(place, &format!("{}\n{place}", metadata(sidecar)));
+    }
     for (from, to) in [
         listen,
         ("127.0.0.1:8080", sidecar.address().to_string()),
@@ -101,6 +106,15 @@ fn configuration(
             )
         }
     }
+}
+
+/// How nginx passes on who asks for the metadata document, as the page about that has it.
+fn metadata(sidecar: &Sidecar) -> String {
+    let page = include_str!("../../../docs/metadata.md");
+    let (_, snippet) = page.split_once("```nginx\n").unwrap();
+    let (snippet, _) = snippet.split_once("```").unwrap();
+    assert!(snippet.contains("127.0.0.1:8080"));
+    snippet.replace("127.0.0.1:8080", &sidecar.address().to_string())
 }
 
 fn command(kind: Kind, folder: &Path, configuration: &Path) -> Command {

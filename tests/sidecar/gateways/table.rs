@@ -371,3 +371,22 @@ async fn a_service_that_wants_the_token_gets_it_from_nginx() {
     assert_eq!(scene.service.take_one().field("authorization"), None);
     assert!(!scene.sidecar.stdout().contains(value) && !scene.sidecar.stderr().contains(value));
 }
+
+/// Where nobody is asked, a client could ask itself, in the gateway's name.
+#[tokio::test(flavor = "multi_thread")]
+async fn ngx_05_the_metadata_document_is_no_way_to_ask_about_other_requests() {
+    let resource = [("PORTCULLIS_RESOURCE", "https://api.example")];
+    let Some(scene) = Scene::with(Kind::Nginx, &resource).await else { return };
+    let document = "/.well-known/oauth-protected-resource";
+    let hidden = "X-Original-Method: GET\r\nX-Original-URI: /audit/7\r\n";
+    let same = "X-Forwarded-Method: GET\r\nX-Forwarded-Uri: /audit/7\r\n";
+    let whole = "X-Original-Method: GET\r\nX-Original-URL: https://api.example/audit/7\r\n";
+    for fields in ["", hidden, same, whole] {
+        let lines = format!("{fields}{}", scene.token("orders.read"));
+        let answer = scene.get(document, &lines);
+        assert_eq!(answer.status, 200, "{fields}");
+        assert!(answer.text().contains("authorization_servers"), "{fields}");
+        assert_eq!(answer.field("x-portcullis-status"), None, "{fields}");
+    }
+    assert_eq!(scene.gateway.errors(), "");
+}

@@ -25,8 +25,12 @@ fn issuer(html: &mut Html, status: &KeyStatus) {
             KeyState::Stale => html.line("span class=\"badge warn\"", "keys are old"),
             KeyState::Missing => html.line("span class=\"badge bad\"", "no keys"),
             KeyState::OnDemand => html.line("span class=badge", "keys on demand"),
+            KeyState::Unneeded => html.line("span class=badge", "asked about every token"),
         }
     });
+    if status.state == KeyState::Unneeded {
+        return;
+    }
     html.element("dl", |html| {
         property(html, "Keys", |html| names(html, status));
         property(html, "From", |html| {

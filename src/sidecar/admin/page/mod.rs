@@ -91,7 +91,7 @@ impl Light {
         html.element(self.tag, |html| {
             html.line("strong", self.word);
             if self.problems.is_empty() {
-                html.line("p", "Keys are at hand, and nothing is wrong.");
+                html.line("p", "Nothing is wrong.");
                 return;
             }
             html.element("ul", |html| {

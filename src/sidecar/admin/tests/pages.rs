@@ -31,6 +31,15 @@ fn hostile_status() -> KeyStatus {
 }
 
 #[test]
+fn an_issuer_that_is_asked_about_every_token_has_no_keys_to_tell_of() {
+    let mut html = Html::default();
+    issuers(&mut html, &[KeyStatus { state: KeyState::Unneeded, ..hostile_status() }]);
+    let html = html.into_string();
+    assert!(html.contains("asked about every token"), "{html}");
+    assert!(!html.contains("<dl"), "{html}");
+}
+
+#[test]
 fn what_issuers_and_servers_write_is_text() {
     let mut html = Html::default();
     issuers(&mut html, &[hostile_status()]);

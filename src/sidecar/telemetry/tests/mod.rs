@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use self::strict::Exposition;
 use super::*;
 use crate::authentication::Issuer;
+use crate::introspection::Introspection;
 use crate::jose::Algorithm;
 use crate::rejection_kind::RejectionKind;
 
@@ -135,6 +136,22 @@ fn what_is_not_configured_is_not_told_of() {
     // Keys that were never had have no age.
     assert!(!text.contains("portcullis_jwks_age_seconds{"), "{text}");
     assert!(text.contains("portcullis_jwks_keys{issuer=\"https://as.example\"} 0\n"), "{text}");
+}
+
+/// An alert that looks for issuers without keys must not find those that need none.
+#[test]
+fn keys_that_nobody_needs_are_not_missing() {
+    let ask = Introspection::at("https://as.example/introspect").basic("api", "secret");
+    let introspected = Issuer::introspected("https://as.example", ask);
+    let family = Issuer::matching("https://*.id.example").max_live(2);
+    for issuer in [introspected, family] {
+        let issuer = issuer.audience("https://api.example");
+        let server = ResourceServer::builder().issuer(issuer).build().unwrap();
+        let text = exposition(&Telemetry::new(server), &Reloads::default(), Dialect::OpenMetrics);
+        let text = text.unwrap();
+        assert!(!text.contains("portcullis_jwks_keys{"), "{text}");
+        assert!(!text.contains("portcullis_jwks_age_seconds{"), "{text}");
+    }
 }
 
 /// No token, subject or path can get in, as the only words that are not ours are issuers.
