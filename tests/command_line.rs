@@ -262,23 +262,24 @@ async fn check_tells_of_the_upstream_and_the_rules() {
     }
 }
 
-/// Fail-closed, and hardly meant.
 #[tokio::test(flavor = "multi_thread")]
-async fn check_warns_of_parties_that_nothing_tells() {
+async fn rules_with_parties_that_nothing_tells_refuse_to_start() {
     let authority = authority().await;
     let folder = Folder::new("command-line-parties");
     let path = folder.file();
     std::fs::write(&path, "[[rule]]\npath = \"/a\"\nparty = \"first\"\n").unwrap();
-    let told = "PORTCULLIS_RULES: rules with party let nobody pass, as \
-                PORTCULLIS_FIRST_PARTY_CLIENTS is not set";
     let sidecar = Sidecar::of(authority.issuer_url())
         .with("PORTCULLIS_RULES", path.to_str().unwrap())
         .with("PORTCULLIS_AUDIENCE_CLAIM", "app_id");
-    let ended = sidecar.run(&["check"]).await;
-    assert!(ended.printed.contains(told), "{}", ended.printed);
-    assert!(ended.printed.contains("] in app_id\n"), "{}", ended.printed);
+    for command in ["check", "serve"] {
+        let ended = sidecar.run(&[command]).await;
+        let told = "line 1: rule 1: party needs PORTCULLIS_FIRST_PARTY_CLIENTS";
+        assert_eq!(ended.code, Some(78), "{command}");
+        assert!(ended.complaints.contains(told), "{}", ended.complaints);
+    }
     let ended = sidecar.with("PORTCULLIS_FIRST_PARTY_CLIENTS", "spa").run(&["check"]).await;
-    assert!(!ended.printed.contains("party"), "{}", ended.printed);
+    assert_eq!((ended.code, ended.complaints.as_str()), (Some(0), ""), "{}", ended.printed);
+    assert!(ended.printed.contains("] in app_id\n"), "{}", ended.printed);
 }
 
 #[tokio::test(flavor = "multi_thread")]

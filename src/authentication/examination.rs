@@ -6,7 +6,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::callers::FirstParty;
 use super::lifetime::Lifetime;
 use super::token_type::{self, ForeignSign};
 use super::trusted::{Audience, TrustedIssuer};
@@ -36,8 +35,6 @@ pub(crate) struct IssuerPolicy<'a> {
     /// Names and values.
     pub(crate) required_claims: &'a [(Box<str>, Box<str>)],
     pub(crate) client_claims: &'a [Box<str>],
-    /// Whether clients of our own are told from others.
-    pub(crate) tells_parties: bool,
 }
 
 /// A check of the claims, in the order in which they are made.
@@ -141,7 +138,6 @@ impl TrustedIssuer {
             scope_claims: &self.scope_claims,
             required_claims: &self.required_claims,
             client_claims: &self.client_claims,
-            tells_parties: !matches!(self.first_party, FirstParty::NotTold),
         }
     }
 

@@ -22,7 +22,7 @@ pub(super) const SCOPE_CLAIMS: &str = "PORTCULLIS_SCOPE_CLAIMS";
 pub(super) const REQUIRED_CLAIMS: &str = "PORTCULLIS_REQUIRED_CLAIMS";
 pub(super) const CALLER_TABLE: &str = "PORTCULLIS_CALLER_TABLE";
 pub(super) const CLIENT_CLAIMS: &str = "PORTCULLIS_CLIENT_CLAIMS";
-pub(super) const FIRST_PARTY_CLIENTS: &str = "PORTCULLIS_FIRST_PARTY_CLIENTS";
+pub(crate) const FIRST_PARTY_CLIENTS: &str = "PORTCULLIS_FIRST_PARTY_CLIENTS";
 pub(super) const REALM: &str = "PORTCULLIS_REALM";
 pub(super) const RESOURCE: &str = "PORTCULLIS_RESOURCE";
 pub(super) const SCOPES_SUPPORTED: &str = "PORTCULLIS_SCOPES_SUPPORTED";
@@ -44,6 +44,8 @@ pub(super) const INTROSPECTION_AUDIENCE: &str = "PORTCULLIS_INTROSPECTION_AUDIEN
 /// What the floor above reads.
 #[cfg_attr(not(feature = "sidecar"), allow(dead_code, reason = "known, and left alone"))]
 pub(crate) mod sidecar {
+    pub(crate) use super::FIRST_PARTY_CLIENTS;
+
     pub(crate) const UPSTREAM: &str = "PORTCULLIS_UPSTREAM";
     pub(crate) const LISTEN: &str = "PORTCULLIS_LISTEN";
     pub(crate) const ADMIN_LISTEN: &str = "PORTCULLIS_ADMIN_LISTEN";

@@ -193,6 +193,7 @@ async fn wristband_vanity_domains_and_tokens_that_are_for_others() {
         ("PORTCULLIS_PRESET", "wristband"),
         ("PORTCULLIS_MAX_ISSUERS", "4"),
         ("PORTCULLIS_AUDIENCE", APPLICATION),
+        ("PORTCULLIS_FIRST_PARTY_CLIENTS", "server spa native m2m"),
     ];
     let routes = [("/profile", users())];
     let fronts = Fronts::start(&api, &routes, &pattern, &variables, RULES).await;

@@ -38,7 +38,6 @@ pub(super) fn run() -> Result<ExitCode, Failure> {
             }
             if let Some(file) = &settings.rules {
                 service::rules(&mut page, file, &rules);
-                needs::parties(&server, &rules, &mut page);
             }
         }
         None => page.warn(format!(

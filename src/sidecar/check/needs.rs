@@ -3,7 +3,6 @@
 use super::page::Page;
 use crate::authentication::{IssuerFamily, IssuerPolicy, Profile};
 use crate::resource_server::ResourceServer;
-use crate::sidecar::rules::Rules;
 use crate::sidecar::words::{list, shown, span};
 
 pub(super) fn write(server: &ResourceServer, page: &mut Page) {
@@ -15,17 +14,6 @@ pub(super) fn write(server: &ResourceServer, page: &mut Page) {
         scopes => list(scopes.iter().map(String::as_str)),
     };
     page.row("scopes", &scopes);
-}
-
-/// Rules that let nobody pass, as nothing says whose clients are our own.
-pub(super) fn parties(server: &ResourceServer, rules: &Rules, page: &mut Page) {
-    let is_told = policy_of_all(server, |policy| policy.tells_parties).unwrap_or(true);
-    if rules.ask_for_parties() && !is_told {
-        page.warn(
-            "PORTCULLIS_RULES: rules with party let nobody pass, as \
-             PORTCULLIS_FIRST_PARTY_CLIENTS is not set",
-        );
-    }
 }
 
 /// The environment configures all issuers alike.

@@ -100,6 +100,7 @@ use path_pattern::PathPattern;
 pub(in crate::sidecar) use routes::{Route, Routes};
 pub(in crate::sidecar) use ruling::{ClaimPart, Parts, Ruling};
 
+use crate::env::variables;
 use crate::resource_server::ResourceServer;
 
 /// The rules of one file, checked, and not yet bound to a resource server.
@@ -141,10 +142,19 @@ impl Rules {
         warnings::warnings(&self.0)
     }
 
-    /// Whether one asks for our own clients, or for those of others.
-    pub(in crate::sidecar) fn ask_for_parties(&self) -> bool {
-        let needs = self.0.iter().filter_map(|rule| rule.needs.as_ref());
-        needs.into_iter().any(|needs| needs.who.party.is_some())
+    /// The same where nothing tells our own clients from those of others.
+    ///
+    /// # Errors
+    /// A fault for each rule with `party`, which would let nobody pass.
+    pub(in crate::sidecar) fn without_parties(self) -> Result<Self, Vec<RuleFault>> {
+        let asks = |rule: &Rule| rule.needs.as_ref().is_some_and(|needs| needs.who.party.is_some());
+        let numbered = (1..).zip(&self.0).filter(|(_, rule)| asks(rule));
+        let fault = |(number, rule): (usize, &Rule)| {
+            let problem = format!("party needs {}", variables::FIRST_PARTY_CLIENTS);
+            RuleFault::new(rule.line, Some(number), problem)
+        };
+        let faults: Vec<_> = numbered.map(fault).collect();
+        if faults.is_empty() { Ok(self) } else { Err(faults) }
     }
 
     /// The rules with what `server` requires and tells clients.

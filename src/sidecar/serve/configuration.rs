@@ -6,7 +6,7 @@ use super::files::RulesFile;
 use super::pem::Pems;
 use super::tls::Tls;
 use crate::config_error::ConfigError;
-use crate::env::Source;
+use crate::env::{Source, variables};
 use crate::resource_server::ResourceServerBuilder;
 use crate::sidecar::rules::Rules;
 use crate::sidecar::settings::Settings;
@@ -25,7 +25,8 @@ impl Configuration {
     /// Every fault, of the variables and of the files that they name.
     pub(in crate::sidecar) fn read(mut source: Source) -> Result<Self, ConfigError> {
         let (mut settings, engine) = Settings::read(&mut source);
-        let mut rules_file = settings.rules.clone().map(RulesFile::new);
+        let tells_parties = !source.origin(variables::FIRST_PARTY_CLIENTS).is_unset();
+        let mut rules_file = settings.rules.clone().map(|path| RulesFile::new(path, tells_parties));
         let rules = rules_file.as_mut().map_or_else(Rules::none, |file| file.load(&mut source));
         let tls = settings.tls.as_ref().and_then(|files| Tls::load(files, &mut source));
         let ((), warnings) = source.finish_quietly(())?;

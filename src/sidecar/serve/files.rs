@@ -6,7 +6,7 @@ use std::mem;
 use std::path::{Path, PathBuf};
 
 use crate::env::{Source, variables};
-use crate::sidecar::rules::Rules;
+use crate::sidecar::rules::{RuleFault, Rules};
 
 /// Larger files are refused. Bytes.
 const MAX_BYTES: u64 = 1024 * 1024;
@@ -14,12 +14,14 @@ const MAX_BYTES: u64 = 1024 * 1024;
 /// Where the rules are.
 pub(super) struct RulesFile {
     path: PathBuf,
+    /// Whether the variables say which clients are our own.
+    tells_parties: bool,
     loaded: String,
 }
 
 impl RulesFile {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, loaded: String::new() }
+    pub(super) fn new(path: PathBuf, tells_parties: bool) -> Self {
+        Self { path, tells_parties, loaded: String::new() }
     }
 
     /// The text that the rules in use at the start were made of, once.
@@ -37,12 +39,19 @@ impl RulesFile {
         read(&self.path)
     }
 
+    /// # Errors
+    /// Every fault, in the order of lines.
+    pub(super) fn parse(&self, text: &str) -> Result<Rules, Vec<RuleFault>> {
+        let rules = Rules::parse(text)?;
+        if self.tells_parties { Ok(rules) } else { rules.without_parties() }
+    }
+
     /// The rules; everything that is wrong with them, by their lines, goes to `source`.
     pub(super) fn load(&mut self, source: &mut Source) -> Rules {
         let mut fault = |problem| source.fault(variables::RULES, problem);
         match self.read() {
             Ok(text) => {
-                let parsed = Rules::parse(&text);
+                let parsed = self.parse(&text);
                 self.loaded = text;
                 match parsed {
                     Ok(rules) => return rules,

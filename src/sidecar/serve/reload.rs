@@ -5,7 +5,6 @@
 //! A change counts when it has been there for two looks: who reads a file while it is written
 //! finds a part of it, which may be good rules, only fewer. What is not good replaces nothing.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,6 @@ use super::pem::Pems;
 use super::tls::Tls;
 use crate::env::variables;
 use crate::sidecar::desk::Shared;
-use crate::sidecar::rules::Rules;
 use crate::sidecar::telemetry::{Reloads, Watched};
 
 const LOOK_EVERY: Duration = Duration::from_secs(1);
@@ -102,7 +100,7 @@ impl Watch {
     fn look(&mut self, look: Look) {
         if let (Some((changes, file)), Some(watched)) = (&mut self.rules, &self.reloads.rules) {
             match changes.look(file.read(), look) {
-                Some(Ok(text)) => use_rules(text, file.path(), &self.shared, watched),
+                Some(Ok(text)) => use_rules(text, file, &self.shared, watched),
                 Some(Err(problem)) => keep("rules", problem, watched),
                 None => {}
             }
@@ -125,8 +123,8 @@ fn use_certificate(pems: &Pems, tls: &Tls, watched: &Watched) {
     }
 }
 
-fn use_rules(text: &str, file: &Path, shared: &Shared, watched: &Watched) {
-    match Rules::parse(text) {
+fn use_rules(text: &str, file: &RulesFile, shared: &Shared, watched: &Watched) {
+    match file.parse(text) {
         Ok(rules) => {
             let now = files::describe(&rules);
             for warning in rules.warnings() {
@@ -135,10 +133,10 @@ fn use_rules(text: &str, file: &Path, shared: &Shared, watched: &Watched) {
             // Requests that are being judged finish with the ones before.
             shared.routes.store(Arc::new(rules.compile(&shared.server)));
             watched.loaded(now.clone());
-            tracing::info!(now, ?file, "rules: taken up");
+            tracing::info!(now, file = ?file.path(), "rules: taken up");
         }
         Err(faults) => {
-            keep("rules", &format!("{}: {}", file.display(), joined(&faults)), watched);
+            keep("rules", &format!("{}: {}", file.path().display(), joined(&faults)), watched);
         }
     }
 }
