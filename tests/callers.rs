@@ -88,6 +88,32 @@ async fn our_own_clients_are_told_from_others_and_unknown_ones_are_neither() {
     }
 }
 
+#[cfg(feature = "env")]
+#[tokio::test]
+async fn variables_tell_parties_by_list_or_by_claim() {
+    let authority = authority();
+    for (variable, value, first) in [
+        ("PORTCULLIS_FIRST_PARTY_CLIENTS", "web spa", [true, false]),
+        ("PORTCULLIS_FIRST_PARTY_CLAIM", "owner=app", [false, true]),
+    ] {
+        let variables = [
+            ("PORTCULLIS_ISSUER", authority.issuer_url()),
+            ("PORTCULLIS_AUDIENCE", "https://api.example.com"),
+            (variable, value),
+        ];
+        let builder = portcullis::ResourceServerBuilder::from_vars(variables).unwrap();
+        let builder = builder.clock(authority.clock().clone());
+        let server = builder.http_client(authority.http_service()).build().unwrap();
+        let token = authority.token().audience("https://api.example.com");
+        let web = token.clone().client_id("web").claim("owner", "tenant");
+        let app = token.client_id("app").claim("owner", "app");
+        for (token, first) in [web, app].iter().zip(first) {
+            assert_eq!(allowed(&server, token, &first_party()).await, first, "{variable}");
+            assert_eq!(allowed(&server, token, &third_party()).await, !first, "{variable}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn act_01_act_04_act_05_actors_are_allowed_by_name_and_issuer() {
     let authority = authority();

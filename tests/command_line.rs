@@ -273,13 +273,18 @@ async fn rules_with_parties_that_nothing_tells_refuse_to_start() {
         .with("PORTCULLIS_AUDIENCE_CLAIM", "app_id");
     for command in ["check", "serve"] {
         let ended = sidecar.run(&[command]).await;
-        let told = "line 1: rule 1: party needs PORTCULLIS_FIRST_PARTY_CLIENTS";
+        let told = "line 1: rule 1: party needs PORTCULLIS_FIRST_PARTY_CLIENTS or \
+                    PORTCULLIS_FIRST_PARTY_CLAIM";
         assert_eq!(ended.code, Some(78), "{command}");
         assert!(ended.complaints.contains(told), "{}", ended.complaints);
     }
-    let ended = sidecar.with("PORTCULLIS_FIRST_PARTY_CLIENTS", "spa").run(&["check"]).await;
+    let by_claim = sidecar.with("PORTCULLIS_FIRST_PARTY_CLAIM", "owner=app");
+    let ended = by_claim.run(&["check"]).await;
     assert_eq!((ended.code, ended.complaints.as_str()), (Some(0), ""), "{}", ended.printed);
     assert!(ended.printed.contains("] in app_id\n"), "{}", ended.printed);
+    let both = by_claim.with("PORTCULLIS_FIRST_PARTY_CLIENTS", "spa").run(&["check"]).await;
+    let told = "PORTCULLIS_FIRST_PARTY_CLAIM: cannot stand together with";
+    assert!(both.complaints.contains(told), "{}", both.complaints);
 }
 
 #[tokio::test(flavor = "multi_thread")]

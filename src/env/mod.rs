@@ -39,6 +39,7 @@
 //! | `PORTCULLIS_CALLER_TABLE` | by what people and clients are told apart, see [`CallerTable`]: rows `client:`, `user:` or `unknown:` with `claim=value` (in which `*` is a pattern), `claim`, `claim==claim` or `claim!=claim`; the first that holds counts | that of [`CallerTable::default`] |
 //! | `PORTCULLIS_CLIENT_CLAIMS` | claims that name the client; the first one present counts | `client_id azp` |
 //! | `PORTCULLIS_FIRST_PARTY_CLIENTS` | the clients that are our own, for rules with `party` | not told |
+//! | `PORTCULLIS_FIRST_PARTY_CLAIM` | `name=value`, in the tokens of clients of our own; in place of the list | not told |
 //! | `PORTCULLIS_REALM` | realm in challenges | `PORTCULLIS_RESOURCE`, else `resource` |
 //! | `PORTCULLIS_RESOURCE` | RFC 9728 resource identifier; its metadata document is named in challenges | none |
 //! | `PORTCULLIS_SCOPES_SUPPORTED` | scopes that the metadata document lists, no patterns | none |

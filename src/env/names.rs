@@ -23,6 +23,7 @@ pub(super) const REQUIRED_CLAIMS: &str = "PORTCULLIS_REQUIRED_CLAIMS";
 pub(super) const CALLER_TABLE: &str = "PORTCULLIS_CALLER_TABLE";
 pub(super) const CLIENT_CLAIMS: &str = "PORTCULLIS_CLIENT_CLAIMS";
 pub(crate) const FIRST_PARTY_CLIENTS: &str = "PORTCULLIS_FIRST_PARTY_CLIENTS";
+pub(crate) const FIRST_PARTY_CLAIM: &str = "PORTCULLIS_FIRST_PARTY_CLAIM";
 pub(super) const REALM: &str = "PORTCULLIS_REALM";
 pub(super) const RESOURCE: &str = "PORTCULLIS_RESOURCE";
 pub(super) const SCOPES_SUPPORTED: &str = "PORTCULLIS_SCOPES_SUPPORTED";
@@ -42,9 +43,12 @@ pub(super) const INTROSPECTION_ANSWERS: &str = "PORTCULLIS_INTROSPECTION_ANSWERS
 pub(super) const INTROSPECTION_AUDIENCE: &str = "PORTCULLIS_INTROSPECTION_AUDIENCE";
 
 /// What the floor above reads.
-#[cfg_attr(not(feature = "sidecar"), allow(dead_code, reason = "known, and left alone"))]
+#[cfg_attr(
+    not(feature = "sidecar"),
+    allow(dead_code, unused_imports, reason = "known, and left alone")
+)]
 pub(crate) mod sidecar {
-    pub(crate) use super::FIRST_PARTY_CLIENTS;
+    pub(crate) use super::{FIRST_PARTY_CLAIM, FIRST_PARTY_CLIENTS};
 
     pub(crate) const UPSTREAM: &str = "PORTCULLIS_UPSTREAM";
     pub(crate) const LISTEN: &str = "PORTCULLIS_LISTEN";
@@ -74,7 +78,7 @@ pub(crate) mod sidecar {
 }
 
 /// Every name there is, in the order in which faults are reported.
-pub(crate) const KNOWN: [&str; 48] = [
+pub(crate) const KNOWN: [&str; 49] = [
     ISSUER,
     PRESET,
     MAX_ISSUERS,
@@ -93,6 +97,7 @@ pub(crate) const KNOWN: [&str; 48] = [
     CALLER_TABLE,
     CLIENT_CLAIMS,
     FIRST_PARTY_CLIENTS,
+    FIRST_PARTY_CLAIM,
     REALM,
     RESOURCE,
     SCOPES_SUPPORTED,

@@ -226,10 +226,18 @@ struct Shared {
     callers: Option<CallerTable>,
     client_claims: Option<Vec<String>>,
     first_party_clients: Option<Vec<String>>,
+    first_party_claim: Option<(String, String)>,
 }
 
 impl Shared {
     fn read(source: &mut Source) -> Self {
+        if [FIRST_PARTY_CLIENTS, FIRST_PARTY_CLAIM]
+            .iter()
+            .all(|name| !source.origin(name).is_unset())
+        {
+            let problem = format!("cannot stand together with {FIRST_PARTY_CLIENTS}");
+            source.fault(FIRST_PARTY_CLAIM, problem);
+        }
         let profiles = [("compatible", Profile::Compatible), ("rfc9068", Profile::Rfc9068)];
         Self {
             algorithms: match source.read(ALGORITHMS, values::algorithms) {
@@ -251,6 +259,7 @@ impl Shared {
             callers: source.read(CALLER_TABLE, values::caller_table).value(),
             client_claims: source.read(CLIENT_CLAIMS, values::words).value(),
             first_party_clients: source.read(FIRST_PARTY_CLIENTS, values::words).value(),
+            first_party_claim: source.read(FIRST_PARTY_CLAIM, values::claim).value(),
         }
     }
 
@@ -281,6 +290,9 @@ impl Shared {
         }
         if let Some(clients) = &self.first_party_clients {
             issuer = issuer.first_party_clients(clients);
+        }
+        if let Some((name, value)) = &self.first_party_claim {
+            issuer = issuer.first_party_claim(name, value);
         }
         issuer
     }

@@ -129,6 +129,14 @@ pub(super) fn claims(text: &str) -> Result<Vec<(String, String)>, Problems> {
     })
 }
 
+/// One of them.
+pub(super) fn claim(text: &str) -> Result<(String, String), Problems> {
+    match <[_; 1]>::try_from(claims(text)?) {
+        Ok([claim]) => Ok(claim),
+        Err(_) => Err(vec!["must be one name=value".to_owned()]),
+    }
+}
+
 /// Rows of a caller table, in their order.
 pub(super) fn caller_table(text: &str) -> Result<CallerTable, Problems> {
     let rows =
@@ -290,6 +298,14 @@ mod tests {
                 "element 6: names a claim that is named before".to_owned(),
             ])
         );
+    }
+
+    #[test]
+    fn one_claim_is_neither_none_nor_two() {
+        assert_eq!(claim("owner=app"), Ok(("owner".to_owned(), "app".to_owned())));
+        for bad in ["", " ", "owner", "owner=app kind=own"] {
+            assert!(claim(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

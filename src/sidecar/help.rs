@@ -158,6 +158,8 @@ Environment:
                                 (default client_id azp)
   PORTCULLIS_FIRST_PARTY_CLIENTS  the clients that are our own, for rules with party
                                 (default none)
+  PORTCULLIS_FIRST_PARTY_CLAIM  name=value, in the tokens of clients of our own; in place of the
+                                list (default none)
 
  Scopes
   PORTCULLIS_REQUIRED_SCOPES    every request needs all of these; * in one makes it a pattern

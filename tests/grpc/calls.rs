@@ -88,6 +88,29 @@ async fn grpc_07_binary_metadata_is_no_token() {
     assert!(!challenge(&status).unwrap().contains("error"));
 }
 
+/// No proof of DPoP is ever accepted, be it for this method or for another: what is bound to a key and
+/// what comes in the scheme of such tokens is refused.
+#[tokio::test]
+async fn grpc_08_a_proof_opens_no_method() {
+    let authority = authority();
+    let api = authority.resource_server().build().unwrap();
+    let served = shop(api.methods(methods()).unwrap()).await;
+    let token = authority.token().scope("orders.write");
+    let bound = token.clone().claim("cnf", serde_json::json!({ "jkt": "thumbprint" }));
+    for (scheme, token, is_refused_token) in
+        [("DPoP", &token, false), ("DPoP", &bound, false), ("Bearer", &bound, true)]
+    {
+        let mut request = Request::new(order(""));
+        let value = format!("{scheme} {}", token.mint()).parse().unwrap();
+        request.metadata_mut().insert("authorization", value);
+        request.metadata_mut().insert("dpop", "eyJ0eXAiOiJkcG9wK2p3dCJ9.e30.c2ln".parse().unwrap());
+        let status = served.client().await.create(request).await.unwrap_err();
+        assert_eq!(status.code(), Code::Unauthenticated, "{scheme}");
+        let told = challenge(&status).unwrap();
+        assert_eq!(told.contains(r#"error="invalid_token""#), is_refused_token, "{told}");
+    }
+}
+
 async fn health(api: &ResourceServer, methods: Methods) -> Result<(), Code> {
     let (reporter, service) = tonic_health::server::health_reporter();
     reporter.set_serving::<OrdersServer<Shop>>().await;

@@ -150,7 +150,8 @@ impl Rules {
         let asks = |rule: &Rule| rule.needs.as_ref().is_some_and(|needs| needs.who.party.is_some());
         let numbered = (1..).zip(&self.0).filter(|(_, rule)| asks(rule));
         let fault = |(number, rule): (usize, &Rule)| {
-            let problem = format!("party needs {}", variables::FIRST_PARTY_CLIENTS);
+            let (clients, claim) = (variables::FIRST_PARTY_CLIENTS, variables::FIRST_PARTY_CLAIM);
+            let problem = format!("party needs {clients} or {claim}");
             RuleFault::new(rule.line, Some(number), problem)
         };
         let faults: Vec<_> = numbered.map(fault).collect();

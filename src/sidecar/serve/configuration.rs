@@ -25,7 +25,9 @@ impl Configuration {
     /// Every fault, of the variables and of the files that they name.
     pub(in crate::sidecar) fn read(mut source: Source) -> Result<Self, ConfigError> {
         let (mut settings, engine) = Settings::read(&mut source);
-        let tells_parties = !source.origin(variables::FIRST_PARTY_CLIENTS).is_unset();
+        let tells_parties = [variables::FIRST_PARTY_CLIENTS, variables::FIRST_PARTY_CLAIM]
+            .iter()
+            .any(|name| !source.origin(name).is_unset());
         let mut rules_file = settings.rules.clone().map(|path| RulesFile::new(path, tells_parties));
         let rules = rules_file.as_mut().map_or_else(Rules::none, |file| file.load(&mut source));
         let tls = settings.tls.as_ref().and_then(|files| Tls::load(files, &mut source));
