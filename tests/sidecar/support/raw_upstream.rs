@@ -1,6 +1,6 @@
 //! A service that reads bytes, notes them, and answers as a test tells it.
 
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
@@ -89,7 +89,12 @@ impl RawUpstream {
                 let (speak, open) = (Arc::clone(&speak), Open::count(&shared));
                 thread::spawn(move || {
                     let note = |request| open.0.requests.lock().unwrap().push(request);
-                    speak(&mut Connection::over(stream.unwrap()), &note);
+                    let stream = stream.unwrap();
+                    let ended = stream.try_clone().unwrap();
+                    speak(&mut Connection::over(stream), &note);
+                    // A process that another test starts at this moment has the socket too until it
+                    // runs its own program, so that closing it alone would end nothing yet.
+                    let _ = ended.shutdown(Shutdown::Write);
                 });
             }
         });
