@@ -1,6 +1,6 @@
 //! A client that sends what it is told, byte by byte, and reads what comes.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 
 use super::process::PATIENCE;
@@ -194,7 +194,10 @@ impl Connection {
                 self.read.extend_from_slice(&buffer[..length]);
                 length
             }
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {
+            // Reads with a time limit are not begun again by the system when a signal comes, such as that
+            // a process of this test has ended.
+            Err(error) if error.kind() == ErrorKind::Interrupted => self.more(),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
                 panic!("nothing came in time; so far {:?}", String::from_utf8_lossy(&self.read))
             }
             Err(_) => 0,
