@@ -30,7 +30,7 @@ pub enum Preflight {
     Authenticate,
 }
 
-/// Configures a [`ResourceServer`].
+/// Configures a [`ResourceServer`](crate::ResourceServer).
 ///
 /// ```
 /// use portcullis::{Issuer, ResourceServer};
@@ -71,7 +71,7 @@ impl ResourceServerBuilder {
 
     /// The resource identifier (RFC 9728 §1.2), an https URL; http to loopback, for development. It
     /// is the audience of issuers that name none, the default realm, and names the
-    /// [metadata document](ResourceServer::metadata) in challenges.
+    /// [metadata document](crate::ResourceServer::metadata) in challenges.
     pub fn resource(mut self, resource: impl Into<String>) -> Self {
         self.advertised.resource = Some(resource.into());
         self
@@ -167,7 +167,7 @@ impl ResourceServerBuilder {
         self
     }
 
-    /// The clock to judge token lifetimes by. Default: [`SystemClock`].
+    /// The clock to judge token lifetimes by. Default: [`SystemClock`](crate::SystemClock).
     pub fn clock(mut self, clock: impl Clock) -> Self {
         self.clock = Some(Arc::new(clock));
         self
