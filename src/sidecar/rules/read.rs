@@ -42,22 +42,8 @@ const KEYS: [&str; 17] = [
     "literal",
 ];
 
-/// What a public rule cannot have.
-const REQUIREMENTS: [&str; 13] = [
-    "host",
-    "tenant",
-    "scopes",
-    "any_scopes",
-    "claims",
-    "callers",
-    "client_ids",
-    "party",
-    "actors",
-    "acr",
-    "max_age",
-    "challenge_scope",
-    "literal",
-];
+/// All that a public rule can have.
+const OF_PUBLIC: [&str; 4] = ["path", "methods", "hide", "public"];
 
 /// What a client that acts for itself cannot have, as nobody has logged in.
 const OF_PEOPLE: [&str; 2] = ["acr", "max_age"];
@@ -137,7 +123,8 @@ fn rule(table: &DeTable<'_>, span: &Range<usize>, faults: &mut Faults<'_>) -> Op
     let is_public = table.flag("public").unwrap_or(false);
     let hide = table.flag("hide").unwrap_or(false);
     if is_public {
-        for key in REQUIREMENTS.into_iter().filter(|key| table.has(key)).collect::<Vec<_>>() {
+        let is_requirement = |key: &&str| !OF_PUBLIC.contains(key) && table.has(key);
+        for key in KEYS.into_iter().filter(is_requirement).collect::<Vec<_>>() {
             table.fault_at(key, "cannot stand together with public, which lets everybody pass");
         }
         if hide {
